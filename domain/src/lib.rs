@@ -1,1 +1,17 @@
-//! placeholder
+//! The rules of Gantry. Pure: no async, no IO, no clock, no randomness.
+//!
+//! Everything that changes state is an event in a stream; an [`Aggregate`] says which events a command leads to
+//! ([`Aggregate::decide`]) and what an event does to the state ([`Aggregate::evolve`]). Facts that a decision needs
+//! (the time, new ids, what Proxmox said) are looked up first and passed in.
+
+pub mod aggregate;
+pub mod event;
+pub mod id;
+pub mod meta;
+pub mod stream;
+
+pub use aggregate::Aggregate;
+pub use event::{DecodeError, Event, NewEvent, Recorded};
+pub use id::{AccountId, ContainerId, HostId, OperationId, RequestId};
+pub use meta::{Actor, Meta};
+pub use stream::{Position, StreamId, Version};
