@@ -9,6 +9,7 @@ pub mod event;
 pub mod id;
 pub mod meta;
 pub mod stream;
+pub mod template;
 
 pub use aggregate::Aggregate;
 pub use event::{DecodeError, Event, NewEvent, Recorded};
