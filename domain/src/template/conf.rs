@@ -102,10 +102,11 @@ impl Reader {
         self.blanks();
         match self.peek() {
             None => return Ok(()),
-            Some('\n' | ';') => {
+            Some('\n') => {
                 self.next();
                 return Ok(());
             }
+            Some(';') => return Err(self.error("a ; with nothing before it", "remove it")),
             Some('#') => {
                 self.skip_line();
                 return Ok(());
@@ -170,10 +171,13 @@ impl Reader {
                     self.next();
                     self.double(&mut value)?;
                 }
-                '\\' if self.continuation() => {}
+                '\\' if self.continuation() => continue,
                 '\\' => {
                     self.next();
-                    value.extend(self.next());
+                    match self.next() {
+                        Some(c) => value.push(c),
+                        None => return Err(self.error("ends with a \\", "remove it, or quote the value")),
+                    }
                 }
                 '$' => self.dollar(&mut value, false)?,
                 '`' => return Err(self.command()),
@@ -244,7 +248,7 @@ impl Reader {
                 value.push_str(&self.known(&name)?);
                 Ok(())
             }
-            Some(c) if c.is_ascii_digit() || "@*#?$!-".contains(c) => {
+            Some(c) if c.is_ascii_digit() || "@*#?$!-\\[".contains(c) => {
                 Err(self.error(format!("${c} has no meaning here"), "write the value itself, or escape the $ as \\$"))
             }
             _ => {
