@@ -1,4 +1,5 @@
 //! What the reader of `template.conf` accepts has the value that bash gives it.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 use std::collections::BTreeMap;
 use std::process::Command;
