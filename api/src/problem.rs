@@ -1,0 +1,243 @@
+//! What a caller is told when something can't be done: RFC 9457, with a stable type for each kind.
+//!
+//! A problem holds only what its reader may know. The cause goes to the log, tied to the answer by the request's id.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// The kinds of problems. Their names are part of the API: programs decide by them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Malformed,
+    Invalid,
+    Unauthenticated,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    Busy,
+    Conflict,
+    NotPossible,
+    IdempotencyMismatch,
+    TooLarge,
+    UnsupportedMediaType,
+    QueueFull,
+    HostAway,
+    Unavailable,
+    Internal,
+}
+
+impl Kind {
+    pub const ALL: [Self; 16] = [
+        Self::Malformed,
+        Self::Invalid,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::Busy,
+        Self::Conflict,
+        Self::NotPossible,
+        Self::IdempotencyMismatch,
+        Self::TooLarge,
+        Self::UnsupportedMediaType,
+        Self::QueueFull,
+        Self::HostAway,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
+    /// Name, status, title, and what to do about it.
+    #[must_use]
+    pub const fn row(self) -> (&'static str, u16, &'static str, &'static str) {
+        match self {
+            Self::Malformed => {
+                ("malformed", 400, "The request can't be read", "Send valid JSON of the documented shape.")
+            }
+            Self::Invalid => ("invalid", 422, "Some values are not allowed", "Change the fields listed in `errors`."),
+            Self::Unauthenticated => {
+                ("unauthenticated", 401, "Who are you?", "Send `Authorization: Bearer <token>` with a valid token.")
+            }
+            Self::Forbidden => ("forbidden", 403, "You may not do this", "Ask an administrator for the permission."),
+            Self::NotFound => {
+                ("not-found", 404, "There is no such thing", "Check the id; lists show what you may see.")
+            }
+            Self::MethodNotAllowed => {
+                ("method-not-allowed", 405, "This can't be done here", "See /docs for what this path knows.")
+            }
+            Self::Busy => (
+                "busy",
+                409,
+                "Another operation is at work",
+                "Wait for the operation named in `holder`, or cancel it; then ask again.",
+            ),
+            Self::Conflict => ("conflict", 409, "It has changed meanwhile", "Read it again and decide anew."),
+            Self::NotPossible => ("not-possible", 409, "Not in this state", "See `detail` for what has to be first."),
+            Self::IdempotencyMismatch => (
+                "idempotency-mismatch",
+                422,
+                "This Idempotency-Key was used for something else",
+                "Use a new key for a new request.",
+            ),
+            Self::TooLarge => ("too-large", 413, "The request is too large", "Send less; the limit is in `detail`."),
+            Self::UnsupportedMediaType => {
+                ("unsupported-media-type", 415, "This kind of content is not read", "Send application/json.")
+            }
+            Self::QueueFull => {
+                ("queue-full", 503, "Too much is waiting already", "Ask again after `Retry-After` seconds.")
+            }
+            Self::HostAway => (
+                "host-away",
+                503,
+                "The Proxmox host does not answer",
+                "Try again later; `gantry doctor` tells an operator more.",
+            ),
+            Self::Unavailable => {
+                ("unavailable", 503, "Not available right now", "Ask again after `Retry-After` seconds.")
+            }
+            Self::Internal => (
+                "internal",
+                500,
+                "Something went wrong on our side",
+                "Tell the operator the `request_id`; the log has the cause.",
+            ),
+        }
+    }
+
+    #[must_use]
+    pub const fn slug(self) -> &'static str {
+        self.row().0
+    }
+}
+
+/// One field and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// Where in the body, as a path: `network.address`.
+    #[schema(example = "hostname")]
+    pub field: String,
+    pub problem: String,
+    pub fix: String,
+}
+
+/// The body of every answer that is no success (`application/problem+json`).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Problem {
+    /// Stable, and a page that explains it.
+    #[serde(rename = "type")]
+    #[schema(example = "/problems/invalid")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// What to do about it.
+    pub remedy: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// All fields that are wrong, not only the first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldProblem>,
+    /// More facts, by kind: `holder` of `busy`.
+    #[serde(flatten, skip_serializing_if = "Map::is_empty")]
+    #[schema(ignore)]
+    pub facts: Map<String, Value>,
+    #[serde(skip)]
+    retry_after: Option<u32>,
+}
+
+impl Problem {
+    #[must_use]
+    pub fn new(kind: Kind) -> Self {
+        let (slug, status, title, remedy) = kind.row();
+        Self {
+            kind: format!("/problems/{slug}"),
+            title: title.to_owned(),
+            status,
+            detail: None,
+            remedy: remedy.to_owned(),
+            request_id: None,
+            errors: Vec::new(),
+            facts: Map::new(),
+            retry_after: matches!(kind, Kind::QueueFull | Kind::HostAway | Kind::Unavailable).then_some(5),
+        }
+    }
+
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    #[must_use]
+    pub fn fields(mut self, errors: Vec<FieldProblem>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    #[must_use]
+    pub fn fact(mut self, name: &str, value: impl Serialize) -> Self {
+        self.facts.insert(name.to_owned(), serde_json::to_value(value).unwrap_or(Value::Null));
+        self
+    }
+
+    #[must_use]
+    pub fn for_request(mut self, id: impl ToString) -> Self {
+        self.request_id = Some(id.to_string());
+        self
+    }
+
+    /// Our own fault: the caller learns nothing of it, the log everything.
+    #[must_use]
+    pub fn internal(cause: impl std::fmt::Display) -> Self {
+        tracing::error!(cause = %cause, "request failed");
+        Self::new(Kind::Internal)
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.title, self.detail.as_deref().unwrap_or(&self.remedy))
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        response.insert_header((header::CONTENT_TYPE, "application/problem+json"));
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        if let Some(id) = &self.request_id {
+            response.insert_header((crate::request::HEADER, id.as_str()));
+        }
+        if self.status == 401 {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"gantry\""));
+        }
+        response.body(serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_name_of_its_own_and_says_what_to_do() {
+        let names: std::collections::HashSet<_> = Kind::ALL.iter().map(|k| k.slug()).collect();
+        assert_eq!(names.len(), Kind::ALL.len());
+        assert!(Kind::ALL.iter().all(|k| !k.row().3.is_empty()));
+    }
+
+    #[test]
+    fn an_internal_problem_tells_nothing_of_its_cause() {
+        let body = serde_json::to_string(&Problem::internal("password=hunter2")).unwrap();
+        assert!(!body.contains("hunter2"), "{body}");
+    }
+}
