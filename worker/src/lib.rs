@@ -1,1 +1,3 @@
-//! placeholder
+//! Doing: the engine that drives operations, the steps of every pipeline, sweeps.
+
+pub mod guest;
