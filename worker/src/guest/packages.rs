@@ -132,8 +132,7 @@ mod tests {
         let (code, out) = run(&scripts[0].body, &apt("echo \"$*\""));
         assert_eq!(code, 0);
         assert!(out.ends_with("--force-confold curl git\n"), "{out}");
-        let (code, _) =
-            run(&scripts[0].body, "_PKG_MGR=apt; wait_for_apt_lock() { :; }; apt-get() { [ \"$1\" = update ]; }");
+        let (code, _) = run(&scripts[0].body, &apt("[ \"$1\" = update ]"));
         assert_eq!(code, 1);
     }
 
