@@ -1,1 +1,3 @@
-//! placeholder
+//! Talking to Proxmox VE.
+
+pub mod shell;

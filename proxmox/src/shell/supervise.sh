@@ -1,0 +1,79 @@
+# Runs one script of a guest to its end, whatever becomes of the connection. POSIX sh and coreutils or busybox.
+# Arguments: run directory, tag, limit in seconds, then the interpreter. The directory holds:
+#   script, env      put there by the starter; env is removed before the script runs
+#   started          the script is about to run: from here on it counts as run
+#   pid              this supervisor
+#   log              "O line" from stdout, "E line" from stderr, in the order they came
+#   limited, stopped why it was ended
+#   rc               the code, written last and at once
+cd "$1" || exit 1
+tag=$2 limit=$3
+shift 3
+umask 077
+echo $$ >pid
+mkfifo out err || exit 1
+: >log
+
+tag_lines() {
+    while IFS= read -r line || [ -n "$line" ]; do
+        printf '%s %s\n' "$1" "$line"
+    done >>log
+    : >"$2.end"
+}
+tag_lines O out <out &
+tag_lines E err <err &
+
+# Every process of the script, in whatever session, but not this supervisor and its readers.
+processes() {
+    printf 'GANTRY_RUN=%s\n' "$tag" | grep -lsFf - /proc/[0-9]*/environ | cut -d/ -f3
+}
+end_all() {
+    tries=0 signal=TERM
+    while pids=$(processes); [ -n "$pids" ]; do
+        [ $tries -ge 50 ] && signal=KILL
+        [ $tries -ge 100 ] && break
+        if [ $tries = 0 ] || [ $signal = KILL ]; then kill -$signal $pids 2>/dev/null; fi
+        tries=$((tries + 1))
+        sleep 0.1
+    done
+}
+
+: >started
+(
+    set -a
+    . ./env
+    set +a
+    rm -f env
+    export GANTRY_RUN="$tag"
+    exec setsid "$@" "$PWD/script" </dev/null >out 2>err
+) &
+script=$!
+trap ': >stopped; end_all' TERM
+(
+    trap 'kill $nap; exit' TERM
+    sleep "$limit" &
+    nap=$!
+    wait $nap
+    : >limited
+    end_all
+) >/dev/null 2>&1 </dev/null &
+watch=$!
+
+wait $script
+rc=$?
+# A trapped signal ends `wait` before the script has ended.
+while kill -0 $script 2>/dev/null; do
+    wait $script
+    rc=$?
+done
+kill $watch 2>/dev/null
+
+# What the script left running may keep its output open; the script itself has ended, so its lines are there soon.
+tries=0
+while [ $tries -lt 40 ] && ! { [ -e out.end ] && [ -e err.end ]; }; do
+    tries=$((tries + 1))
+    sleep 0.05
+done
+rm -f env
+echo $rc >rc.new
+mv rc.new rc
