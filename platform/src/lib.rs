@@ -1,3 +1,7 @@
 //! What every program of Gantry stands on: log, read models, queue, bus, locks, vault, settings.
 
 pub mod catalogue;
+pub mod clock;
+pub mod db;
+pub mod log;
+pub mod views;

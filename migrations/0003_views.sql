@@ -1,0 +1,1 @@
+-- Read models: made from the log, may be emptied and replayed.

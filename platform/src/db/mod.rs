@@ -1,0 +1,143 @@
+//! The database: SQLite alone, or Postgres. SQL is written once and dispatched here.
+//!
+//! Conventions that keep one text honest: `$1` parameters, `RETURNING`, `ON CONFLICT`; every integer column is BIGINT
+//! (INTEGER where SQLite's row id wants it), ids are TEXT, times are BIGINT microseconds since 1970 ([`micros`]),
+//! JSON is TEXT, so that what was hashed is what is read.
+
+mod connect;
+mod error;
+mod migrate;
+mod text;
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+pub use connect::Options;
+pub use error::DbError;
+pub use migrate::{LATEST, Migrated};
+pub use text::Text;
+pub(crate) use text::statements;
+
+/// A pool of connections. Cheap to clone.
+#[derive(Debug, Clone)]
+pub enum Db {
+    Postgres(PgPool),
+    Sqlite(Lite),
+}
+
+/// SQLite has one writer at a time: a pool of one connection lets writers queue in order instead of colliding.
+#[derive(Debug, Clone)]
+pub struct Lite {
+    pub read: SqlitePool,
+    pub write: SqlitePool,
+}
+
+/// A transaction that may write.
+#[derive(Debug)]
+pub enum Tx {
+    Postgres(Transaction<'static, Postgres>),
+    Sqlite(Transaction<'static, Sqlite>),
+}
+
+/// Runs the body on the pool for reading; the body is checked against each engine's types.
+macro_rules! with_db {
+    ($db:expr, $pool:ident => $body:expr) => {
+        match $db {
+            $crate::db::Db::Postgres($pool) => $body,
+            $crate::db::Db::Sqlite(lite) => {
+                let $pool = &lite.read;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use with_db;
+
+/// Runs the body on the transaction's connection: a `&mut PgConnection` or a `&mut SqliteConnection`.
+macro_rules! with_tx {
+    ($tx:expr, $conn:ident => $body:expr) => {
+        match $tx {
+            $crate::db::Tx::Postgres(tx) => {
+                let $conn = &mut **tx;
+                $body
+            }
+            $crate::db::Tx::Sqlite(tx) => {
+                let $conn = &mut **tx;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use with_tx;
+
+impl Db {
+    /// A transaction that holds SQLite's write lock from its first moment: no upgrade that could fail half way.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn begin(&self) -> Result<Tx, DbError> {
+        Ok(match self {
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Sqlite(lite) => Tx::Sqlite(lite.write.begin_with("BEGIN IMMEDIATE").await?),
+        })
+    }
+
+    /// For readiness: the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), DbError> {
+        with_db!(self, pool => sqlx::query("SELECT 1").execute(pool).await.map(drop))?;
+        Ok(())
+    }
+
+    pub async fn close(&self) {
+        match self {
+            Self::Postgres(pool) => pool.close().await,
+            Self::Sqlite(lite) => {
+                lite.read.close().await;
+                lite.write.close().await;
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn engine(&self) -> &'static str {
+        match self {
+            Self::Postgres(_) => "postgres",
+            Self::Sqlite(_) => "sqlite",
+        }
+    }
+}
+
+impl Tx {
+    /// # Errors
+    /// When the database did not confirm: whether it took the changes is then unknown.
+    pub async fn commit(self) -> Result<(), DbError> {
+        Ok(match self {
+            Self::Postgres(tx) => tx.commit().await?,
+            Self::Sqlite(tx) => tx.commit().await?,
+        })
+    }
+
+    /// # Errors
+    /// When the database can't be reached; the changes are gone then too.
+    pub async fn rollback(self) -> Result<(), DbError> {
+        Ok(match self {
+            Self::Postgres(tx) => tx.rollback().await?,
+            Self::Sqlite(tx) => tx.rollback().await?,
+        })
+    }
+}
+
+/// A time as the tables keep it.
+#[must_use]
+pub fn micros(time: DateTime<Utc>) -> i64 {
+    time.timestamp_micros()
+}
+
+/// A time as it was kept. Out of chrono's range only after tampering; the epoch then.
+#[must_use]
+pub fn from_micros(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(micros).unwrap_or_default()
+}

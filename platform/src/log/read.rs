@@ -1,0 +1,106 @@
+//! Reading the log: a stream, or everything from a position on.
+
+use domain::{Position, Recorded, StreamId, Version};
+
+use super::{Log, LogError, hash::Hash};
+use crate::db::{Db, DbError, from_micros, statements, with_db};
+
+statements! {
+    one {
+        STREAM = "SELECT position, stream, version, kind, kind_version, data, meta, recorded_at, hash
+                  FROM log WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3";
+        READ = "SELECT position, stream, version, kind, kind_version, data, meta, recorded_at, hash
+                FROM log WHERE position > $1 ORDER BY position LIMIT $2";
+        HEAD = "SELECT position, hash, recorded_at FROM log_head WHERE id = 1";
+    }
+}
+
+/// Events per question when a whole stream is read.
+const PAGE: i64 = 1000;
+
+pub(crate) type Row = (i64, String, i64, String, i64, String, String, i64, Vec<u8>);
+
+/// The end of the log, for a person to note: a log that was cut off or made anew does not have this hash at this position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    pub position: Position,
+    pub hash: String,
+}
+
+impl Log {
+    /// The stream's events after the version, all of them.
+    ///
+    /// # Errors
+    /// When the database can't be read, or an event in it.
+    pub async fn stream(&self, stream: &StreamId, after: Version) -> Result<Vec<Recorded>, LogError> {
+        let mut events = Vec::new();
+        let mut at = after.0;
+        loop {
+            let rows: Vec<Row> = with_db!(self.db(), pool =>
+                sqlx::query_as(STREAM).bind(stream.as_str()).bind(at).bind(PAGE).fetch_all(pool).await)?;
+            let last = (rows.len() as i64) < PAGE;
+            for row in rows {
+                let event = recorded(row)?;
+                if event.version.0 != at + 1 {
+                    let what = format!("{stream} goes from version {at} to {}", event.version);
+                    return Err(LogError::Corrupt { position: event.position, what });
+                }
+                at += 1;
+                events.push(event);
+            }
+            if last {
+                return Ok(events);
+            }
+        }
+    }
+
+    /// Up to `limit` events after the position.
+    ///
+    /// # Errors
+    /// When the database can't be read, an event in it, or positions are missing.
+    pub async fn read(&self, after: Position, limit: u32) -> Result<Vec<Recorded>, LogError> {
+        let mut expected = after.0;
+        let rows = rows_after(self.db(), after.0, i64::from(limit)).await?;
+        rows.into_iter()
+            .map(|row| {
+                expected += 1;
+                if row.0 != expected {
+                    return Err(LogError::Gap { from: Position(expected), to: Position(row.0 - 1) });
+                }
+                recorded(row)
+            })
+            .collect()
+    }
+
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn end(&self) -> Result<End, LogError> {
+        let (position, hash, _) = head_row(self.db()).await?;
+        Ok(End { position: Position(position), hash: hex::encode(hash) })
+    }
+}
+
+pub(super) async fn head_row(db: &Db) -> Result<(i64, Vec<u8>, i64), DbError> {
+    Ok(with_db!(db, pool => sqlx::query_as(HEAD).fetch_one(pool).await)?)
+}
+
+pub(super) async fn rows_after(db: &Db, after: i64, limit: i64) -> Result<Vec<Row>, DbError> {
+    Ok(with_db!(db, pool => sqlx::query_as(READ).bind(after).bind(limit).fetch_all(pool).await)?)
+}
+
+pub(crate) fn recorded(row: Row) -> Result<Recorded, LogError> {
+    let (position, stream, version, kind, kind_version, data, meta, recorded_at, hash) = row;
+    let position = Position(position);
+    let corrupt = |what: String| LogError::Corrupt { position, what };
+    Ok(Recorded {
+        position,
+        stream: StreamId::from_stored(stream),
+        version: Version(version),
+        kind,
+        kind_version: u16::try_from(kind_version).map_err(|_| corrupt(format!("kind_version {kind_version}")))?,
+        data: serde_json::from_str(&data).map_err(|e| corrupt(format!("data is not JSON: {e}")))?,
+        meta: serde_json::from_str(&meta).map_err(|e| corrupt(format!("meta has not its shape: {e}")))?,
+        recorded_at: from_micros(recorded_at),
+        hash: hex::encode(Hash::try_from(hash).map_err(|_| corrupt("hash has not 32 bytes".to_owned()))?),
+    })
+}

@@ -1,0 +1,156 @@
+//! The statements of an append's transaction.
+
+use std::collections::HashSet;
+
+use domain::StreamId;
+use sqlx::AssertSqlSafe;
+
+use super::plan::{Head, Known, Placed, Plan, UsedKey};
+use crate::db::{DbError, Tx, statements, with_tx};
+
+statements! {
+    one {
+        LOCK_HEAD = "UPDATE log_head SET position = position WHERE id = 1 RETURNING position, hash, recorded_at";
+        KEEP_KEY = "INSERT INTO idempotency (key, fingerprint, answer, first_position, last_position, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+        HASH_AT = "SELECT hash FROM log WHERE position = $1";
+    }
+    two {
+        // The notification travels with the update: it costs no round trip, and nobody hears of what was not committed.
+        MOVE_HEAD =
+            "UPDATE log_head SET position = $1, hash = $2, recorded_at = $3 WHERE id = 1 AND position = $4 AND hash = $5
+             RETURNING CAST(pg_notify('gantry_log', CAST($1 AS TEXT)) AS TEXT)",
+            "UPDATE log_head SET position = $1, hash = $2, recorded_at = $3 WHERE id = 1 AND position = $4 AND hash = $5 RETURNING ''";
+        VERSIONS =
+            "SELECT value, (SELECT version FROM log WHERE stream = value ORDER BY version DESC LIMIT 1)
+             FROM json_array_elements_text(CAST($1 AS JSON)) AS asked(value)",
+            "SELECT value, (SELECT version FROM log WHERE stream = value ORDER BY version DESC LIMIT 1) FROM json_each($1)";
+        KEYS =
+            "SELECT key, fingerprint, answer, first_position, last_position FROM idempotency
+             WHERE key IN (SELECT value FROM json_array_elements_text(CAST($1 AS JSON)) AS asked(value))",
+            "SELECT key, fingerprint, answer, first_position, last_position FROM idempotency WHERE key IN (SELECT value FROM json_each($1))";
+        // SQLite's is for one row; `insert` writes it for more.
+        INSERT =
+            "INSERT INTO log (position, stream, version, kind, kind_version, data, meta, recorded_at, hash)
+             SELECT * FROM UNNEST(CAST($1 AS BIGINT[]), CAST($2 AS TEXT[]), CAST($3 AS BIGINT[]), CAST($4 AS TEXT[]), CAST($5 AS BIGINT[]),
+                                  CAST($6 AS TEXT[]), CAST($7 AS TEXT[]), CAST($8 AS BIGINT[]), CAST($9 AS BYTEA[]))",
+            "INSERT INTO log (position, stream, version, kind, kind_version, data, meta, recorded_at, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    }
+}
+
+/// Takes the head's lock; until the commit nobody else appends.
+pub(super) async fn lock_head(tx: &mut Tx) -> Result<Head, DbError> {
+    let (position, hash, recorded_at): (i64, Vec<u8>, i64) = with_tx!(tx, conn => sqlx::query_as(LOCK_HEAD).fetch_one(conn).await)?;
+    Ok(Head { position, hash: fixed(&hash), recorded_at })
+}
+
+/// Moves the head, if it still is where it was thought to be; takes its lock by that.
+pub(super) async fn move_head(tx: &mut Tx, from: &Head, to: &Head) -> Result<bool, DbError> {
+    let sql = MOVE_HEAD.in_tx(tx);
+    let moved = with_tx!(tx, conn => sqlx::query(sql)
+        .bind(to.position).bind(&to.hash[..]).bind(to.recorded_at).bind(from.position).bind(&from.hash[..])
+        .fetch_optional(conn).await.map(|row| row.is_some()))?;
+    Ok(moved)
+}
+
+pub(super) async fn hash_at(tx: &mut Tx, position: i64) -> Result<Option<Vec<u8>>, DbError> {
+    Ok(with_tx!(tx, conn => sqlx::query_scalar(HASH_AT).bind(position).fetch_optional(conn).await)?)
+}
+
+/// Looks up the versions of these streams, and what became of these idempotency keys.
+pub(super) async fn known(tx: &mut Tx, streams: &HashSet<&StreamId>, keys: &HashSet<&str>) -> Result<Known, DbError> {
+    let mut known = Known::default();
+    if !streams.is_empty() {
+        let (sql, asked) = (VERSIONS.in_tx(tx), as_json(streams.iter().map(|s| s.as_str())));
+        let rows: Vec<(String, Option<i64>)> = with_tx!(tx, conn => sqlx::query_as(sql).bind(asked).fetch_all(conn).await)?;
+        known.versions = rows.into_iter().map(|(stream, version)| (StreamId::from_stored(stream), version.unwrap_or(0))).collect();
+    }
+    if !keys.is_empty() {
+        let (sql, asked) = (KEYS.in_tx(tx), as_json(keys.iter().copied()));
+        let rows: Vec<(String, String, String, i64, i64)> =
+            with_tx!(tx, conn => sqlx::query_as(sql).bind(asked).fetch_all(conn).await)?;
+        for (key, fingerprint, answer, first, last) in rows {
+            let answer = serde_json::from_str(&answer).unwrap_or_default();
+            known.keys.insert(key, UsedKey { fingerprint, answer, first, last });
+        }
+    }
+    Ok(known)
+}
+
+fn as_json<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    serde_json::Value::from_iter(texts).to_string()
+}
+
+/// The events and the idempotency keys of a plan.
+pub(super) async fn insert(tx: &mut Tx, plan: &Plan<'_>) -> Result<(), DbError> {
+    insert_events(tx, &plan.events, plan.head.recorded_at).await?;
+    for (append, first, last) in &plan.done {
+        if let Some(asked) = &append.idempotency {
+            let answer = asked.answer.to_string();
+            with_tx!(tx, conn => sqlx::query(KEEP_KEY).bind(&asked.key).bind(&asked.fingerprint).bind(answer)
+                .bind(*first).bind(*last).bind(plan.head.recorded_at).execute(conn).await.map(drop))?;
+        }
+    }
+    Ok(())
+}
+
+async fn insert_events(tx: &mut Tx, events: &[Placed<'_>], recorded_at: i64) -> Result<(), DbError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    match tx {
+        Tx::Postgres(tx) => {
+            sqlx::query(INSERT.postgres)
+                .bind(events.iter().map(|e| e.position).collect::<Vec<_>>())
+                .bind(events.iter().map(|e| e.stream.as_str()).collect::<Vec<_>>())
+                .bind(events.iter().map(|e| e.version).collect::<Vec<_>>())
+                .bind(events.iter().map(|e| e.event.event.kind.as_str()).collect::<Vec<_>>())
+                .bind(events.iter().map(|e| i64::from(e.event.event.kind_version)).collect::<Vec<_>>())
+                .bind(events.iter().map(|e| e.event.data.as_str()).collect::<Vec<_>>())
+                .bind(events.iter().map(|e| &*e.append.meta_text).collect::<Vec<_>>())
+                .bind(vec![recorded_at; events.len()])
+                .bind(events.iter().map(|e| &e.hash[..]).collect::<Vec<_>>())
+                .execute(&mut **tx)
+                .await?;
+        }
+        Tx::Sqlite(tx) => {
+            let mut rest = events;
+            while !rest.is_empty() {
+                let rows = chunk(rest.len());
+                let (now, later) = rest.split_at(rows);
+                let mut query = sqlx::query(AssertSqlSafe(insert_sql(rows)));
+                for e in now {
+                    let event = &e.event.event;
+                    query = query.bind(e.position).bind(e.stream.as_str()).bind(e.version).bind(event.kind.as_str());
+                    query = query.bind(i64::from(event.kind_version)).bind(e.event.data.as_str()).bind(&*e.append.meta_text);
+                    query = query.bind(recorded_at).bind(&e.hash[..]);
+                }
+                query.execute(&mut **tx).await?;
+                rest = later;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Few different lengths, so that SQLite finds its prepared statement again.
+fn chunk(rows: usize) -> usize {
+    [64, 16, 4, 1].into_iter().find(|size| *size <= rows).unwrap_or(1)
+}
+
+fn insert_sql(rows: usize) -> String {
+    let mut sql = INSERT.sqlite.to_owned();
+    for row in 1..rows {
+        sql.push_str(", (");
+        for column in 1..=9 {
+            sql.push_str(if column == 1 { "$" } else { ", $" });
+            sql.push_str(&(row * 9 + column).to_string());
+        }
+        sql.push(')');
+    }
+    sql
+}
+
+fn fixed(stored: &[u8]) -> [u8; 32] {
+    // A head of another length is damage; the chain will say so, as no hash continues from zeros.
+    stored.try_into().unwrap_or_default()
+}
