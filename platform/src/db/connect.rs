@@ -42,7 +42,10 @@ impl Db {
     pub(crate) fn for_appending(&self) -> Self {
         match self {
             Self::Postgres(pool) => {
-                let options = PgPoolOptions::new().max_connections(1).test_before_acquire(false).acquire_timeout(Duration::from_secs(5));
+                let options = PgPoolOptions::new()
+                    .max_connections(1)
+                    .test_before_acquire(false)
+                    .acquire_timeout(Duration::from_secs(5));
                 Self::Postgres(options.connect_lazy_with(PgConnectOptions::clone(&pool.connect_options())))
             }
             Self::Sqlite(lite) => Self::Sqlite(lite.clone()),
@@ -76,11 +79,11 @@ async fn sqlite(url: &str, options: &Options) -> Result<Db, DbError> {
     let place = target.get_filename().display().to_string();
     let unreachable = |source| DbError::Unreachable { place: place.clone(), source };
     // A connection to a file does not break while it waits in the pool.
-    let pool = |most| SqlitePoolOptions::new().max_connections(most).acquire_timeout(options.patience).test_before_acquire(false);
+    let pool = |most| {
+        SqlitePoolOptions::new().max_connections(most).acquire_timeout(options.patience).test_before_acquire(false)
+    };
     let write = pool(1).connect_with(target.clone()).await.map_err(unreachable)?;
-    let read = pool(options.connections.max(1))
-        .connect_with(target.create_if_missing(false))
-        .await
-        .map_err(unreachable)?;
+    let read =
+        pool(options.connections.max(1)).connect_with(target.create_if_missing(false)).await.map_err(unreachable)?;
     Ok(Db::Sqlite(Lite { read, write }))
 }

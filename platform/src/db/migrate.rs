@@ -15,20 +15,29 @@ struct Migration {
 enum Sql {
     /// The same text on both databases.
     One(&'static str),
-    Two { postgres: &'static str, sqlite: &'static str },
+    Two {
+        postgres: &'static str,
+        sqlite: &'static str,
+    },
 }
 
 impl Sql {
     fn text(&self, tx: &Tx) -> &'static str {
         match (self, tx) {
-            (Self::One(sql), _) | (Self::Two { postgres: sql, .. }, Tx::Postgres(_)) | (Self::Two { sqlite: sql, .. }, Tx::Sqlite(_)) => sql,
+            (Self::One(sql), _)
+            | (Self::Two { postgres: sql, .. }, Tx::Postgres(_))
+            | (Self::Two { sqlite: sql, .. }, Tx::Sqlite(_)) => sql,
         }
     }
 }
 
 macro_rules! one {
     ($number:literal, $name:literal, $file:literal) => {
-        Migration { number: $number, name: $name, sql: Sql::One(include_str!(concat!("../../../migrations/", $file, ".sql"))) }
+        Migration {
+            number: $number,
+            name: $name,
+            sql: Sql::One(include_str!(concat!("../../../migrations/", $file, ".sql"))),
+        }
     };
 }
 
@@ -46,7 +55,8 @@ macro_rules! two {
 }
 
 /// To add one: the file in `migrations/`, the next number here. Never change one that has been released.
-const ALL: &[Migration] = &[two!(1, "log", "0001_log"), one!(2, "series", "0002_series"), one!(3, "views", "0003_views")];
+const ALL: &[Migration] =
+    &[two!(1, "log", "0001_log"), one!(2, "series", "0002_series"), one!(3, "views", "0003_views")];
 
 /// The schema that this program works with.
 pub const LATEST: i64 = ALL.len() as i64;
@@ -80,7 +90,8 @@ impl Db {
             sqlx::query(LOCK).execute(&mut **tx).await?;
         }
         with_tx!(&mut tx, conn => sqlx::query(TABLE).execute(conn).await.map(drop))?;
-        let present: Vec<(i64, String, String)> = with_tx!(&mut tx, conn => sqlx::query_as(APPLIED).fetch_all(conn).await)?;
+        let present: Vec<(i64, String, String)> =
+            with_tx!(&mut tx, conn => sqlx::query_as(APPLIED).fetch_all(conn).await)?;
         check(&tx, &present)?;
         let mut applied = Vec::new();
         for migration in ALL.iter().skip(present.len()) {
@@ -96,7 +107,8 @@ impl Db {
     /// # Errors
     /// When the schema is older or newer.
     pub async fn check_schema(&self) -> Result<(), DbError> {
-        let found: Result<Vec<(i64, String, String)>, _> = with_db!(self, pool => sqlx::query_as(APPLIED).fetch_all(pool).await);
+        let found: Result<Vec<(i64, String, String)>, _> =
+            with_db!(self, pool => sqlx::query_as(APPLIED).fetch_all(pool).await);
         let found = match found {
             Ok(rows) => rows.last().map_or(0, |row| row.0),
             // No such table: never migrated.

@@ -6,7 +6,10 @@ use domain::{Meta, NewEvent, Position, StreamId, Version};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-use super::{AppendError, hash::{self, Hash}};
+use super::{
+    AppendError,
+    hash::{self, Hash},
+};
 use crate::{db::Tx, views::ViewError};
 
 /// One or more streams' events, all or none.
@@ -132,7 +135,11 @@ impl Prepared {
                 let body = hash::body(asked.stream.as_str(), &event.kind, event.kind_version, &data, &meta_text);
                 Ok(PreparedEvent { event, data, body })
             });
-            Ok(PreparedStream { stream: asked.stream.clone(), expected: asked.expected, events: events.collect::<Result<_, AppendError>>()? })
+            Ok(PreparedStream {
+                stream: asked.stream.clone(),
+                expected: asked.expected,
+                events: events.collect::<Result<_, AppendError>>()?,
+            })
         });
         let streams = streams.collect::<Result<_, AppendError>>()?;
         Ok(Self { streams, meta: append.meta, meta_text, idempotency: append.idempotency, rows: append.rows })

@@ -114,7 +114,8 @@ impl Appender {
         let mut memory = self.memory.take()?;
         // A new stream needs no look-up: the unique index refuses its first event if it exists.
         let sure = |part: &PreparedStream| {
-            memory.known.versions.contains_key(&part.stream) || (part.expected == Expected::New && !part.events.is_empty())
+            memory.known.versions.contains_key(&part.stream)
+                || (part.expected == Expected::New && !part.events.is_empty())
         };
         if !appends.iter().flat_map(|a| &a.streams).all(sure) {
             return None;
@@ -163,8 +164,10 @@ impl Appender {
     async fn once_under_lock(&mut self, appends: &[&Prepared]) -> Result<Vec<Answer>, Failure> {
         let mut tx = self.db.begin().await?;
         let from = write::lock_head(&mut tx).await?;
-        let streams: HashSet<&StreamId> = appends.iter().flat_map(|a| a.streams.iter().map(|part| &part.stream)).collect();
-        let keys: HashSet<&str> = appends.iter().filter_map(|a| a.idempotency.as_ref().map(|i| i.key.as_str())).collect();
+        let streams: HashSet<&StreamId> =
+            appends.iter().flat_map(|a| a.streams.iter().map(|part| &part.stream)).collect();
+        let keys: HashSet<&str> =
+            appends.iter().filter_map(|a| a.idempotency.as_ref().map(|i| i.key.as_str())).collect();
         let mut known = write::known(&mut tx, &streams, &keys).await?;
         let plan = plan(from, &mut known, appends.iter().copied(), micros(self.clock.now()));
         self.write(Some(tx), &from, &plan).await?;
@@ -202,17 +205,22 @@ impl Appender {
 
     async fn project(&self, tx: &mut Tx, plan: &Plan<'_>) -> Result<(), ViewError> {
         let followed = |stream: &StreamId| self.views.iter().any(|view| view.categories().contains(&stream.category()));
-        let events: Vec<Recorded> = plan.events.iter().filter(|e| followed(e.stream)).map(|e| Recorded {
-            position: Position(e.position),
-            stream: e.stream.clone(),
-            version: domain::Version(e.version),
-            kind: e.event.event.kind.clone(),
-            kind_version: e.event.event.kind_version,
-            data: e.event.event.data.clone(),
-            meta: e.append.meta.clone(),
-            recorded_at: from_micros(plan.head.recorded_at),
-            hash: hex::encode(e.hash),
-        }).collect();
+        let events: Vec<Recorded> = plan
+            .events
+            .iter()
+            .filter(|e| followed(e.stream))
+            .map(|e| Recorded {
+                position: Position(e.position),
+                stream: e.stream.clone(),
+                version: domain::Version(e.version),
+                kind: e.event.event.kind.clone(),
+                kind_version: e.event.event.kind_version,
+                data: e.event.event.data.clone(),
+                meta: e.append.meta.clone(),
+                recorded_at: from_micros(plan.head.recorded_at),
+                hash: hex::encode(e.hash),
+            })
+            .collect();
         for view in self.views.iter() {
             let of_view = |event: &&Recorded| view.categories().contains(&event.stream.category());
             let events: Vec<&Recorded> = events.iter().filter(of_view).collect();

@@ -71,10 +71,16 @@ impl Log {
         .await
     }
 
-    async fn fold<A: Aggregate>(&self, stream: &StreamId, within: impl Fn(&domain::Recorded) -> bool) -> Result<Loaded<A>, LogError> {
+    async fn fold<A: Aggregate>(
+        &self,
+        stream: &StreamId,
+        within: impl Fn(&domain::Recorded) -> bool,
+    ) -> Result<Loaded<A>, LogError> {
         let mut loaded = Loaded { state: A::default(), version: Version(0) };
         for recorded in self.stream(stream, Version(0)).await?.iter().take_while(|event| within(event)) {
-            let event = recorded.event::<A::Event>().map_err(|source| LogError::Event { position: recorded.position, source })?;
+            let event = recorded
+                .event::<A::Event>()
+                .map_err(|source| LogError::Event { position: recorded.position, source })?;
             loaded = Loaded { state: loaded.state.evolve(&event), version: recorded.version };
         }
         Ok(loaded)

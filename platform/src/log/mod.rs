@@ -18,7 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use append::{Append, Appended, Expected, Idempotency, Rows, StreamAppend};
 pub use error::{AppendError, LogError};
-pub use execute::{As, Executed, ExecuteError, Loaded};
+pub use execute::{As, ExecuteError, Executed, Loaded};
 pub use read::End;
 
 use crate::{clock::Clock, db::Db, views::View};
@@ -59,8 +59,13 @@ impl Log {
         let (requests, waiting) = mpsc::channel(WAITING);
         let head = watch::Sender::new(Position(read::head_row(&db).await?.0));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let appender =
-            Appender { db: db.for_appending(), views: views.clone(), clock: clock.clone(), head: head.clone(), memory: None };
+        let appender = Appender {
+            db: db.for_appending(),
+            views: views.clone(),
+            clock: clock.clone(),
+            head: head.clone(),
+            memory: None,
+        };
         tasks.spawn(appender.run(waiting, stop.clone()));
         tasks.spawn(tail::listen(db.clone(), head.clone(), stop.clone()));
         tasks.close();

@@ -5,7 +5,11 @@ use std::collections::HashMap;
 use domain::{Position, StreamId, Version};
 use serde_json::Value;
 
-use super::{AppendError, Appended, Expected, append::{Prepared, PreparedEvent}, hash::{self, Hash}};
+use super::{
+    AppendError, Appended, Expected,
+    append::{Prepared, PreparedEvent},
+    hash::{self, Hash},
+};
 
 /// The end of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +54,12 @@ pub(super) struct Plan<'a> {
 }
 
 /// Takes the appends in order; one that does not fit leaves no trace on those after it. `known` is brought up to date.
-pub(super) fn plan<'a>(head: Head, known: &mut Known, batch: impl IntoIterator<Item = &'a Prepared>, now: i64) -> Plan<'a> {
+pub(super) fn plan<'a>(
+    head: Head,
+    known: &mut Known,
+    batch: impl IntoIterator<Item = &'a Prepared>,
+    now: i64,
+) -> Plan<'a> {
     // Never backwards, so that "as of a time" is one position.
     let recorded_at = now.max(head.recorded_at);
     let mut plan = Plan { outcomes: Vec::new(), events: Vec::new(), done: Vec::new(), head };
@@ -86,7 +95,11 @@ fn fits(append: &Prepared, known: &Known) -> Result<(), AppendError> {
             Expected::Any => true,
         };
         if !agrees {
-            return Err(AppendError::Conflict { stream: part.stream.clone(), expected: part.expected, actual: Version(*at) });
+            return Err(AppendError::Conflict {
+                stream: part.stream.clone(),
+                expected: part.expected,
+                actual: Version(*at),
+            });
         }
         *at += part.events.len() as i64;
     }
@@ -149,7 +162,11 @@ mod tests {
         ];
         let plan = plan(START, &mut Known::default(), &batch, 10);
         assert!(plan.outcomes[0].is_ok() && plan.outcomes[2].is_ok());
-        assert!(matches!(&plan.outcomes[1], Err(AppendError::Conflict { actual: Version(2), .. })), "{:?}", plan.outcomes[1]);
+        assert!(
+            matches!(&plan.outcomes[1], Err(AppendError::Conflict { actual: Version(2), .. })),
+            "{:?}",
+            plan.outcomes[1]
+        );
         let placed: Vec<_> = plan.events.iter().map(|e| (e.position, e.stream.as_str(), e.version)).collect();
         assert_eq!(placed, [(1, "a-1", 1), (2, "a-1", 2), (3, "a-1", 3), (4, "a-2", 1)]);
         assert_eq!((plan.head.position, plan.head.recorded_at), (4, 50), "time never goes back");

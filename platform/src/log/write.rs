@@ -39,7 +39,8 @@ statements! {
 
 /// Takes the head's lock; until the commit nobody else appends.
 pub(super) async fn lock_head(tx: &mut Tx) -> Result<Head, DbError> {
-    let (position, hash, recorded_at): (i64, Vec<u8>, i64) = with_tx!(tx, conn => sqlx::query_as(LOCK_HEAD).fetch_one(conn).await)?;
+    let (position, hash, recorded_at): (i64, Vec<u8>, i64) =
+        with_tx!(tx, conn => sqlx::query_as(LOCK_HEAD).fetch_one(conn).await)?;
     Ok(Head { position, hash: fixed(&hash), recorded_at })
 }
 
@@ -61,8 +62,10 @@ pub(super) async fn known(tx: &mut Tx, streams: &HashSet<&StreamId>, keys: &Hash
     let mut known = Known::default();
     if !streams.is_empty() {
         let (sql, asked) = (VERSIONS.in_tx(tx), as_json(streams.iter().map(|s| s.as_str())));
-        let rows: Vec<(String, Option<i64>)> = with_tx!(tx, conn => sqlx::query_as(sql).bind(asked).fetch_all(conn).await)?;
-        known.versions = rows.into_iter().map(|(stream, version)| (StreamId::from_stored(stream), version.unwrap_or(0))).collect();
+        let rows: Vec<(String, Option<i64>)> =
+            with_tx!(tx, conn => sqlx::query_as(sql).bind(asked).fetch_all(conn).await)?;
+        known.versions =
+            rows.into_iter().map(|(stream, version)| (StreamId::from_stored(stream), version.unwrap_or(0))).collect();
     }
     if !keys.is_empty() {
         let (sql, asked) = (KEYS.in_tx(tx), as_json(keys.iter().copied()));
@@ -121,7 +124,10 @@ async fn insert_events(tx: &mut Tx, events: &[Placed<'_>], recorded_at: i64) -> 
                 for e in now {
                     let event = &e.event.event;
                     query = query.bind(e.position).bind(e.stream.as_str()).bind(e.version).bind(event.kind.as_str());
-                    query = query.bind(i64::from(event.kind_version)).bind(e.event.data.as_str()).bind(&*e.append.meta_text);
+                    query = query
+                        .bind(i64::from(event.kind_version))
+                        .bind(e.event.data.as_str())
+                        .bind(&*e.append.meta_text);
                     query = query.bind(recorded_at).bind(&e.hash[..]);
                 }
                 query.execute(&mut **tx).await?;
