@@ -8,8 +8,13 @@ pub mod aggregate;
 pub mod event;
 pub mod id;
 pub mod meta;
+pub mod operation;
+pub mod pipeline;
+pub mod plan;
 pub mod stream;
 pub mod template;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use aggregate::Aggregate;
 pub use event::{DecodeError, Event, NewEvent, Recorded};

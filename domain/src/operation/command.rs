@@ -1,0 +1,122 @@
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Accepted, Failure, FailureKind, WaitReason};
+use crate::ContainerId;
+use crate::pipeline::{PipelineName, StepName};
+
+/// What was asked. Ids and plain values only, never a secret: it stands in the log for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Command {
+    /// The wish itself stands in the container's stream.
+    CreateContainer {
+        container: ContainerId,
+        #[serde(default)]
+        keep_on_failure: bool,
+    },
+    DeleteContainer {
+        container: ContainerId,
+        /// Also from backup and replication jobs.
+        #[serde(default)]
+        purge: bool,
+    },
+    StartContainer {
+        container: ContainerId,
+    },
+    StopContainer {
+        container: ContainerId,
+    },
+    ShutdownContainer {
+        container: ContainerId,
+        /// How long the guest may take; then it is stopped.
+        timeout_seconds: u32,
+    },
+    RebootContainer {
+        container: ContainerId,
+        timeout_seconds: u32,
+    },
+}
+
+impl Command {
+    #[must_use]
+    pub const fn pipeline(&self) -> PipelineName {
+        match self {
+            Self::CreateContainer { .. } => PipelineName::Create,
+            Self::DeleteContainer { .. } => PipelineName::Delete,
+            Self::StartContainer { .. } => PipelineName::Start,
+            Self::StopContainer { .. } => PipelineName::Stop,
+            Self::ShutdownContainer { .. } => PipelineName::Shutdown,
+            Self::RebootContainer { .. } => PipelineName::Reboot,
+        }
+    }
+
+    #[must_use]
+    pub const fn target(&self) -> Option<ContainerId> {
+        match self {
+            Self::CreateContainer { container, .. }
+            | Self::DeleteContainer { container, .. }
+            | Self::StartContainer { container }
+            | Self::StopContainer { container }
+            | Self::ShutdownContainer { container, .. }
+            | Self::RebootContainer { container, .. } => Some(*container),
+        }
+    }
+
+    /// What was built stays when the operation fails.
+    #[must_use]
+    pub const fn keep_on_failure(&self) -> bool {
+        matches!(self, Self::CreateContainer { keep_on_failure: true, .. })
+    }
+}
+
+/// What is asked of an operation itself: by people to accept, cancel and retry, by the worker all else.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OperationCommand {
+    Accept(Accepted),
+    /// From here on `worker` works on it; the event's version is the fence against whoever did before.
+    Claim {
+        worker: String,
+    },
+    /// `intent` holds every id that was chosen before the act.
+    StartStep {
+        step: StepName,
+        intent: Value,
+    },
+    SucceedStep {
+        step: StepName,
+        fact: Value,
+    },
+    /// Whether and when it is tried again follows from the kind and from how often it failed.
+    FailStep {
+        step: StepName,
+        kind: FailureKind,
+        failure: Failure,
+    },
+    Wait {
+        reason: WaitReason,
+        until: Option<DateTime<Utc>>,
+    },
+    Resume,
+    Cancel,
+    Retry,
+    StartUndo {
+        step: StepName,
+    },
+    FinishUndo {
+        step: StepName,
+    },
+    FailUndo {
+        step: StepName,
+        kind: FailureKind,
+        failure: Failure,
+    },
+    /// The end that [`plan`](crate::plan::plan) said.
+    Succeed {
+        summary: Value,
+    },
+    Fail,
+    FinishCancel,
+    GetStuck,
+}

@@ -1,0 +1,71 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Every step of every pipeline. Names are in the log: add freely, never rename or remove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepName {
+    LeaseVmid,
+    EnsureImage,
+    CreateGuest,
+    StartGuest,
+    AwaitAddress,
+    AwaitUsable,
+    InstallHelpers,
+    DeployFiles,
+    InstallPackages,
+    RunScripts,
+    DiscoverServices,
+    CollectCredentials,
+    VerifyPorts,
+    /// Says in the container's stream that it is ready.
+    Finish,
+    StopGuest,
+    /// Gracefully, then forced after the limit; the fact says which.
+    ShutdownGuest,
+    RebootGuest,
+    DestroyGuest,
+    ForgetSecrets,
+    ReleaseVmid,
+    /// Says in the container's stream that it is gone.
+    RecordRemoval,
+    /// Says in the container's stream that it runs, or doesn't.
+    RecordPower,
+}
+
+impl StepName {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LeaseVmid => "lease_vmid",
+            Self::EnsureImage => "ensure_image",
+            Self::CreateGuest => "create_guest",
+            Self::StartGuest => "start_guest",
+            Self::AwaitAddress => "await_address",
+            Self::AwaitUsable => "await_usable",
+            Self::InstallHelpers => "install_helpers",
+            Self::DeployFiles => "deploy_files",
+            Self::InstallPackages => "install_packages",
+            Self::RunScripts => "run_scripts",
+            Self::DiscoverServices => "discover_services",
+            Self::CollectCredentials => "collect_credentials",
+            Self::VerifyPorts => "verify_ports",
+            Self::Finish => "finish",
+            Self::StopGuest => "stop_guest",
+            Self::ShutdownGuest => "shutdown_guest",
+            Self::RebootGuest => "reboot_guest",
+            Self::DestroyGuest => "destroy_guest",
+            Self::ForgetSecrets => "forget_secrets",
+            Self::ReleaseVmid => "release_vmid",
+            Self::RecordRemoval => "record_removal",
+            Self::RecordPower => "record_power",
+        }
+    }
+}
+
+impl fmt::Display for StepName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

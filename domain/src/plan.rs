@@ -1,0 +1,68 @@
+//! What to do next with an operation, from its log alone. The worker obeys: plan, do one thing, append, again.
+
+use chrono::{DateTime, Utc};
+
+use crate::operation::{AfterFailure, Failure, Operation, StepState, WaitReason};
+use crate::pipeline::{Pipeline, StepName};
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    Run(StepName),
+    Undo(StepName),
+    /// Nothing before `until`; without a time, nothing until somebody resumes it.
+    Wait {
+        reason: WaitReason,
+        until: Option<DateTime<Utc>>,
+    },
+    /// All is done: record the end as it is called here.
+    Succeeded,
+    Cancelled,
+    Failed(Failure),
+    Stuck(Failure),
+    /// It has ended, or was never accepted.
+    Done,
+}
+
+#[must_use]
+pub fn plan(pipeline: &Pipeline, operation: &Operation, now: DateTime<Utc>) -> Next {
+    let due = due(pipeline, operation);
+    match (&due, operation.waiting()) {
+        (Next::Run(_) | Next::Undo(_), Some(waiting)) if waiting.until.is_none_or(|until| now < until) => {
+            Next::Wait { reason: waiting.reason.clone(), until: waiting.until }
+        }
+        _ => due,
+    }
+}
+
+/// What is next once the waiting is over.
+pub(crate) fn due(pipeline: &Pipeline, operation: &Operation) -> Next {
+    if operation.accepted().is_none() || operation.has_ended() {
+        return Next::Done;
+    }
+    if operation.is_rolling_back() {
+        return roll_back(pipeline, operation);
+    }
+    if let Some(step) = pipeline.steps().find(|step| !operation.has_succeeded(step.name)) {
+        return Next::Run(step.name);
+    }
+    Next::Succeeded
+}
+
+fn roll_back(pipeline: &Pipeline, operation: &Operation) -> Next {
+    // A cancelled operation takes down what it built even when it was to be kept on failure: that is what was asked.
+    if operation.cancel_requested() || !operation.keep_on_failure() {
+        for step in pipeline.steps().rev().filter(|step| step.undo) {
+            match operation.step(step.name) {
+                Some(run) if run.state == StepState::UndoFailed && run.after == Some(AfterFailure::GiveUp) => {
+                    return Next::Stuck(run.error.clone().unwrap_or_else(|| Failure::undo_unknown(step.name)));
+                }
+                Some(run) if run.state.left_something() => return Next::Undo(step.name),
+                _ => {}
+            }
+        }
+    }
+    match operation.failing() {
+        Some(failure) if !operation.cancel_requested() => Next::Failed(failure.clone()),
+        _ => Next::Cancelled,
+    }
+}
