@@ -11,6 +11,7 @@ pub mod meta;
 pub mod operation;
 pub mod pipeline;
 pub mod plan;
+pub mod progress;
 pub mod stream;
 pub mod template;
 #[cfg(any(test, feature = "testing"))]

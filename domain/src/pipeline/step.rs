@@ -64,6 +64,37 @@ impl StepName {
     }
 }
 
+impl StepName {
+    /// For the one who watches.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::LeaseVmid => "Choosing a place and a VMID",
+            Self::EnsureImage => "Making sure the image is there",
+            Self::CreateGuest => "Creating the container",
+            Self::StartGuest => "Starting the container",
+            Self::AwaitAddress => "Waiting for its address",
+            Self::AwaitUsable => "Waiting until it can be worked in",
+            Self::InstallHelpers => "Installing the configuration library",
+            Self::DeployFiles => "Putting files in place",
+            Self::InstallPackages => "Installing packages",
+            Self::RunScripts => "Running scripts",
+            Self::DiscoverServices => "Looking for services",
+            Self::CollectCredentials => "Collecting credentials",
+            Self::VerifyPorts => "Checking that it answers",
+            Self::Finish => "Finishing",
+            Self::StopGuest => "Stopping the container",
+            Self::ShutdownGuest => "Shutting the container down",
+            Self::RebootGuest => "Rebooting the container",
+            Self::DestroyGuest => "Destroying the container",
+            Self::ForgetSecrets => "Forgetting its secrets",
+            Self::ReleaseVmid => "Releasing its VMID",
+            Self::RecordRemoval => "Recording its removal",
+            Self::RecordPower => "Recording its state",
+        }
+    }
+}
+
 impl fmt::Display for StepName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
