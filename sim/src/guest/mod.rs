@@ -1,0 +1,210 @@
+//! What runs in the simulated containers: a root file system and namespaces for each, `pct`, and the SSH server of the nodes.
+//!
+//! The host's userland is shown read-only below a private writable layer; scripts run in namespaces of their own, without network.
+//! Where the kernel does not allow that, nothing is ever run: [`Guests::open`] says why, and only [`Shell::Dry`] goes on.
+
+mod copies;
+mod error;
+mod isolation;
+mod layers;
+mod node;
+pub mod pct;
+mod ports;
+mod sandbox;
+pub mod ssh;
+mod standins;
+mod streams;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use copies::Snapshot;
+pub use error::GuestError;
+pub use isolation::Isolation;
+pub use layers::Os;
+pub use node::Node;
+pub use ports::OpenPort;
+pub use sandbox::{Boot, Interface};
+use sandbox::Sandbox;
+
+/// Whether commands really run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shell {
+    /// In namespaces, or not at all.
+    Run,
+    /// Never: each command is echoed as not run.
+    Dry,
+}
+
+/// What a fresh root file system is made of.
+#[derive(Clone, Debug)]
+pub struct Fresh {
+    pub os: Os,
+    pub hostname: String,
+    pub root_password: Option<String>,
+    pub ssh_keys: Vec<String>,
+}
+
+/// All containers of one simulated cluster, by VMID, and the shells of its nodes.
+#[derive(Clone)]
+pub struct Guests {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    dir: PathBuf,
+    temporary: bool,
+    isolation: Option<Isolation>,
+    sandboxes: Mutex<HashMap<String, Arc<Sandbox>>>,
+    layers: tokio::sync::Mutex<()>,
+}
+
+impl Guests {
+    /// Opens (or makes) the guests kept in `dir`; without one they live in a temporary directory that goes with the last handle.
+    ///
+    /// # Errors
+    /// With [`Shell::Run`], when this machine does not allow the namespaces that keep scripts away from it.
+    pub async fn open(dir: Option<&Path>, shell: Shell) -> Result<Self, GuestError> {
+        let temporary = dir.is_none();
+        let dir = match dir {
+            Some(dir) => dir.to_path_buf(),
+            None => tempfile::Builder::new().prefix("gantry-sim-").tempdir().map_err(|e| GuestError::io("make a temporary directory", e))?.keep(),
+        };
+        for part in ["guests", "nodes", "base"] {
+            std::fs::create_dir_all(dir.join(part)).map_err(|e| GuestError::io("make the simulator's directories", e))?;
+        }
+        let dir = dir.canonicalize().map_err(|e| GuestError::io("find the simulator's directory", e))?;
+        let isolation = match shell {
+            Shell::Dry => None,
+            Shell::Run => Some(Isolation::probe(&dir).await?),
+        };
+        Ok(Self { inner: Arc::new(Inner { dir, temporary, isolation, sandboxes: Mutex::default(), layers: tokio::sync::Mutex::default() }) })
+    }
+
+    /// How commands are kept apart from this machine; none when they are not run at all.
+    #[must_use]
+    pub fn isolation(&self) -> Option<&Isolation> {
+        self.inner.isolation.as_ref()
+    }
+
+    /// Whether a container with this id has files here.
+    #[must_use]
+    pub fn exists(&self, vmid: u32) -> bool {
+        self.guest_dir(vmid).is_dir()
+    }
+
+    /// Makes the root file system of a new container.
+    ///
+    /// # Errors
+    /// When the id has files already, or the disk does not take them.
+    pub async fn create(&self, vmid: u32, fresh: &Fresh) -> Result<(), GuestError> {
+        let dir = self.guest_dir(vmid);
+        if dir.exists() {
+            return Err(GuestError::Exists(vmid));
+        }
+        self.make(&dir, fresh).await
+    }
+
+    /// Boots a container: from here on commands run in it. Starting a running one changes nothing.
+    ///
+    /// # Errors
+    /// When it does not exist or the kernel refuses.
+    pub async fn start(&self, vmid: u32, boot: &Boot) -> Result<(), GuestError> {
+        self.known(vmid)?.start(boot).await
+    }
+
+    /// Ends every process of a container and returns when they are gone. Stopping a stopped one changes nothing.
+    ///
+    /// # Errors
+    /// When its processes do not go.
+    pub async fn stop(&self, vmid: u32) -> Result<(), GuestError> {
+        match self.known(vmid) {
+            Ok(sandbox) => sandbox.stop().await,
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Removes a container with its files and snapshots. Removing an unknown one changes nothing.
+    ///
+    /// # Errors
+    /// When files cannot be removed.
+    pub async fn destroy(&self, vmid: u32) -> Result<(), GuestError> {
+        self.stop(vmid).await?;
+        self.sandboxes().remove(&vmid.to_string());
+        self.remove(&self.guest_dir(vmid)).await
+    }
+
+    /// Whether its processes are there.
+    #[must_use]
+    pub fn is_running(&self, vmid: u32) -> bool {
+        self.known(vmid).is_ok_and(|sandbox| sandbox.is_running())
+    }
+
+    /// Returns when a container is not running (any more), for instance because it powered itself off.
+    pub async fn stopped(&self, vmid: u32) {
+        if let Ok(sandbox) = self.known(vmid) {
+            sandbox.stopped().await;
+        }
+    }
+
+    /// From now on (or no longer) every write of a command that is started in it meets a full disk.
+    ///
+    /// # Errors
+    /// When it does not exist.
+    pub fn fill_disk(&self, vmid: u32, full: bool) -> Result<(), GuestError> {
+        self.known(vmid)?.fill_disk(full);
+        Ok(())
+    }
+
+    /// A command to run in a running container: streams are the caller's to set, killing it kills the command in the guest.
+    ///
+    /// # Errors
+    /// When it is not running, or commands are not run at all.
+    pub fn command(&self, vmid: u32, argv: &[std::ffi::OsString]) -> Result<tokio::process::Command, GuestError> {
+        self.known(vmid)?.command(argv)
+    }
+
+    fn guest_dir(&self, vmid: u32) -> PathBuf {
+        self.inner.dir.join("guests").join(vmid.to_string())
+    }
+
+    fn known(&self, vmid: u32) -> Result<Arc<Sandbox>, GuestError> {
+        let dir = self.guest_dir(vmid);
+        if !dir.is_dir() {
+            return Err(GuestError::Unknown(vmid));
+        }
+        Ok(self.sandbox(&vmid.to_string(), dir))
+    }
+
+    fn sandbox(&self, name: &str, dir: PathBuf) -> Arc<Sandbox> {
+        self.sandboxes().entry(name.to_owned()).or_insert_with(|| Arc::new(Sandbox::new(name, dir, self.inner.isolation.clone()))).clone()
+    }
+
+    fn sandboxes(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Sandbox>>> {
+        self.inner.sandboxes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stops every container and shell.
+    pub async fn close(&self) {
+        let all: Vec<_> = self.sandboxes().values().cloned().collect();
+        for sandbox in all {
+            if let Err(error) = sandbox.stop().await {
+                tracing::warn!(%error, "a simulated guest did not stop");
+            }
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Closing the life lines ends the guests' processes; only then can their files go.
+        let keepers: Vec<_> = self.sandboxes.lock().unwrap_or_else(PoisonError::into_inner).drain().map(|(_, s)| s).collect();
+        for sandbox in keepers {
+            sandbox.let_go();
+        }
+        if self.temporary {
+            copies::remove_now(self.isolation.as_ref(), &self.dir);
+        }
+    }
+}
