@@ -61,7 +61,11 @@ impl Guests {
     #[must_use]
     pub fn snapshots(&self, vmid: u32) -> Vec<Snapshot> {
         let Ok(entries) = std::fs::read_dir(self.guest_dir(vmid).join("snapshots")) else { return Vec::new() };
-        let mut all: Vec<_> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).map(|name| Snapshot { name }).collect();
+        let mut all: Vec<_> = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .map(|name| Snapshot { name })
+            .collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
     }
@@ -70,7 +74,13 @@ impl Guests {
     ///
     /// # Errors
     /// When the source is not there, the id is taken, or the files cannot be copied.
-    pub async fn clone_guest(&self, from: u32, snapshot: Option<&str>, to: u32, hostname: &str) -> Result<(), GuestError> {
+    pub async fn clone_guest(
+        &self,
+        from: u32,
+        snapshot: Option<&str>,
+        to: u32,
+        hostname: &str,
+    ) -> Result<(), GuestError> {
         self.known(from)?;
         let source = match snapshot {
             Some(name) => self.snapshot_dir(from, name)?,
@@ -91,11 +101,30 @@ impl Guests {
     pub async fn backup(&self, vmid: u32, archive: &Path) -> Result<(), GuestError> {
         let dir = self.known(vmid).map(|_| self.guest_dir(vmid))?;
         let lower = std::fs::read_link(dir.join("lower")).ok();
-        let family = lower.as_deref().and_then(Path::file_name).and_then(OsStr::to_str).and_then(|name| name.split('-').next()).unwrap_or("debian");
+        let family = lower
+            .as_deref()
+            .and_then(Path::file_name)
+            .and_then(OsStr::to_str)
+            .and_then(|name| name.split('-').next())
+            .unwrap_or("debian");
         std::fs::write(dir.join("family"), family).map_err(|e| GuestError::io("note the family", e))?;
         let (archive, dir) = (archive.as_os_str(), dir.as_os_str());
-        self.tool("tar", &["--xattrs".as_ref(), "--xattrs-include=*".as_ref(), "--numeric-owner".as_ref(), "--sparse".as_ref(), "-C".as_ref(), dir, "-cf".as_ref(), archive, "family".as_ref(), "layer".as_ref()])
-            .await
+        self.tool(
+            "tar",
+            &[
+                "--xattrs".as_ref(),
+                "--xattrs-include=*".as_ref(),
+                "--numeric-owner".as_ref(),
+                "--sparse".as_ref(),
+                "-C".as_ref(),
+                dir,
+                "-cf".as_ref(),
+                archive,
+                "family".as_ref(),
+                "layer".as_ref(),
+            ],
+        )
+        .await
     }
 
     /// Makes a container from an archive. Its id must be free; to restore over one, destroy it first.
@@ -106,9 +135,25 @@ impl Guests {
         if self.inner.isolation.is_none() {
             return self.assemble(vmid, None, |_| async { Ok(()) }).await;
         }
-        let spare = tempfile::Builder::new().prefix("restore-").tempdir_in(&self.inner.dir).map_err(|e| GuestError::io("make room for the archive", e))?.keep();
+        let spare = tempfile::Builder::new()
+            .prefix("restore-")
+            .tempdir_in(&self.inner.dir)
+            .map_err(|e| GuestError::io("make room for the archive", e))?
+            .keep();
         let unpacked = self
-            .tool("tar", &["--xattrs".as_ref(), "--xattrs-include=*".as_ref(), "--numeric-owner".as_ref(), "-p".as_ref(), "-C".as_ref(), spare.as_os_str(), "-xf".as_ref(), archive.as_os_str()])
+            .tool(
+                "tar",
+                &[
+                    "--xattrs".as_ref(),
+                    "--xattrs-include=*".as_ref(),
+                    "--numeric-owner".as_ref(),
+                    "-p".as_ref(),
+                    "-C".as_ref(),
+                    spare.as_os_str(),
+                    "-xf".as_ref(),
+                    archive.as_os_str(),
+                ],
+            )
             .await;
         let placed = match unpacked {
             Ok(()) => {
@@ -119,7 +164,10 @@ impl Guests {
                 };
                 let lower = self.lower(family).await?;
                 let layer = spare.join("layer");
-                self.assemble(vmid, Some(lower), |to| async move { std::fs::rename(layer, to).map_err(|e| GuestError::io("put the archive in place", e)) }).await
+                self.assemble(vmid, Some(lower), |to| async move {
+                    std::fs::rename(layer, to).map_err(|e| GuestError::io("put the archive in place", e))
+                })
+                .await
             }
             Err(error) => Err(error),
         };
@@ -128,7 +176,12 @@ impl Guests {
     }
 
     /// A new guest directory whose layer `fill` makes.
-    async fn assemble<F: Future<Output = Result<(), GuestError>>>(&self, vmid: u32, lower: Option<PathBuf>, fill: impl FnOnce(PathBuf) -> F) -> Result<(), GuestError> {
+    async fn assemble<F: Future<Output = Result<(), GuestError>>>(
+        &self,
+        vmid: u32,
+        lower: Option<PathBuf>,
+        fill: impl FnOnce(PathBuf) -> F,
+    ) -> Result<(), GuestError> {
         let dir = self.guest_dir(vmid);
         if dir.exists() {
             return Err(GuestError::Exists(vmid));
@@ -162,8 +215,16 @@ impl Guests {
         }
         // A guest could have made /etc a link to elsewhere on this machine; then its name stays as it was.
         let etc = self.guest_dir(vmid).join("layer/rootfs/etc");
-        let plain = |path: &Path, dir: bool| path.symlink_metadata().is_ok_and(|meta| if dir { meta.is_dir() } else { meta.is_file() });
-        for (name, text) in [("hostname", format!("{hostname}\n")), ("hosts", format!("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t{hostname}\n"))] {
+        let plain = |path: &Path, dir: bool| {
+            path.symlink_metadata().is_ok_and(|meta| if dir { meta.is_dir() } else { meta.is_file() })
+        };
+        for (name, text) in [
+            ("hostname", format!("{hostname}\n")),
+            (
+                "hosts",
+                format!("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t{hostname}\n"),
+            ),
+        ] {
             if plain(&etc, true) && plain(&etc.join(name), false) {
                 std::fs::write(etc.join(name), text).map_err(|e| GuestError::io("name the container", e))?;
             }
@@ -233,7 +294,9 @@ fn file_command(isolation: Option<&Isolation>, program: &str, args: &[&OsStr]) -
 /// For the end, where nothing can wait: a guest that is just dying may still put a file there, hence the second go.
 pub(super) fn remove_now(isolation: Option<&Isolation>, path: &Path) {
     for _ in 0..20 {
-        let done = file_command(isolation, "rm", &["-rf".as_ref(), "--".as_ref(), path.as_os_str()]).stderr(Stdio::null()).status();
+        let done = file_command(isolation, "rm", &["-rf".as_ref(), "--".as_ref(), path.as_os_str()])
+            .stderr(Stdio::null())
+            .status();
         if done.is_ok_and(|status| status.success()) || path.symlink_metadata().is_err() {
             return;
         }

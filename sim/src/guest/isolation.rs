@@ -41,10 +41,19 @@ impl Isolation {
         if !cfg!(target_os = "linux") {
             return Err(GuestError::NoIsolation("it is not Linux".to_owned()));
         }
-        let tools = Tools { unshare: tool("unshare")?, nsenter: tool("nsenter")?, prlimit: tool("prlimit")?, setpriv: tool("setpriv")? };
+        let tools = Tools {
+            unshare: tool("unshare")?,
+            nsenter: tool("nsenter")?,
+            prlimit: tool("prlimit")?,
+            setpriv: tool("setpriv")?,
+        };
         let mode = if is_root() { Mode::Root } else { Mode::User };
         let isolation = Self { mode, tools };
-        let trial = tempfile::Builder::new().prefix("probe-").tempdir_in(dir).map_err(|e| GuestError::io("make a directory for the probe", e))?.keep();
+        let trial = tempfile::Builder::new()
+            .prefix("probe-")
+            .tempdir_in(dir)
+            .map_err(|e| GuestError::io("make a directory for the probe", e))?
+            .keep();
         let answer = isolation.try_in(&trial).await;
         super::copies::remove_now(Some(&isolation), &trial);
         match answer {
@@ -54,17 +63,28 @@ impl Isolation {
     }
 
     async fn try_in(&self, dir: &Path) -> Result<(), GuestError> {
-        let fresh = Fresh { os: Os::default(), hostname: "probe".to_owned(), root_password: None, ssh_keys: Vec::new() };
+        let fresh =
+            Fresh { os: Os::default(), hostname: "probe".to_owned(), root_password: None, ssh_keys: Vec::new() };
         layers::bare(dir, &fresh, Some(self)).map_err(|e| GuestError::io("lay out the probe", e))?;
         let sandbox = std::sync::Arc::new(Sandbox::new("probe", dir.to_path_buf(), Some(self.clone())));
         sandbox.start(&Boot { hostname: "probe".to_owned(), ..Boot::default() }).await?;
-        let output = sandbox.command(&["/bin/sh".into(), "-c".into(), "test $$ -lt 100 && : > /usr/written && test ! -e /work && echo apart".into()])?.output().await;
+        let output = sandbox
+            .command(&[
+                "/bin/sh".into(),
+                "-c".into(),
+                "test $$ -lt 100 && : > /usr/written && test ! -e /work && echo apart".into(),
+            ])?
+            .output()
+            .await;
         sandbox.stop().await?;
         let output = output.map_err(|e| GuestError::io("run a command in the probe", e))?;
         if output.stdout == b"apart\n" {
             return Ok(());
         }
-        Err(GuestError::Tool { what: "a command in the probe".to_owned(), said: String::from_utf8_lossy(&output.stderr).trim().to_owned() })
+        Err(GuestError::Tool {
+            what: "a command in the probe".to_owned(),
+            said: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        })
     }
 }
 

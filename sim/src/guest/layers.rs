@@ -85,17 +85,65 @@ impl Os {
         };
         let words = if codename.is_empty() { String::new() } else { format!(" ({codename})") };
         let code = if codename.is_empty() { String::new() } else { format!("VERSION_CODENAME={codename}\n") };
-        format!("PRETTY_NAME=\"{name} {version}{words}\"\nNAME=\"{name}\"\nVERSION_ID=\"{version}\"\nVERSION=\"{version}{words}\"\n{code}ID={id}\n{like}")
+        format!(
+            "PRETTY_NAME=\"{name} {version}{words}\"\nNAME=\"{name}\"\nVERSION_ID=\"{version}\"\nVERSION=\"{version}{words}\"\n{code}ID={id}\n{like}"
+        )
     }
 }
 
 const DIRS: &[&str] = &[
-    "boot", "dev", "etc/alternatives", "etc/apt/apt.conf.d", "etc/apt/keyrings", "etc/apt/preferences.d", "etc/apt/sources.list.d", "etc/apt/trusted.gpg.d",
-    "etc/cron.d", "etc/cron.daily", "etc/default", "etc/init.d", "etc/logrotate.d", "etc/network/interfaces.d", "etc/profile.d", "etc/security", "etc/skel",
-    "etc/ssh/sshd_config.d", "etc/ssl/certs", "etc/ssl/private", "etc/sudoers.d", "etc/sysctl.d", "etc/systemd/system/multi-user.target.wants",
-    "etc/systemd/network", "etc/tmpfiles.d", "home", "media", "mnt", "opt", "proc", "root/.ssh", "run", "srv", "sys", "tmp", "usr", "var/backups", "var/cache/apt/archives",
-    "var/lib/apt/lists", "var/lib/dpkg/info", "var/lib/sim/ports", "var/lib/sim/units", "var/lib/sim/packages", "var/lib/sim/owners", "var/lib/systemd", "var/local", "var/log/apt", "var/mail",
-    "var/opt", "var/spool/cron/crontabs", "var/tmp", "var/www",
+    "boot",
+    "dev",
+    "etc/alternatives",
+    "etc/apt/apt.conf.d",
+    "etc/apt/keyrings",
+    "etc/apt/preferences.d",
+    "etc/apt/sources.list.d",
+    "etc/apt/trusted.gpg.d",
+    "etc/cron.d",
+    "etc/cron.daily",
+    "etc/default",
+    "etc/init.d",
+    "etc/logrotate.d",
+    "etc/network/interfaces.d",
+    "etc/profile.d",
+    "etc/security",
+    "etc/skel",
+    "etc/ssh/sshd_config.d",
+    "etc/ssl/certs",
+    "etc/ssl/private",
+    "etc/sudoers.d",
+    "etc/sysctl.d",
+    "etc/systemd/system/multi-user.target.wants",
+    "etc/systemd/network",
+    "etc/tmpfiles.d",
+    "home",
+    "media",
+    "mnt",
+    "opt",
+    "proc",
+    "root/.ssh",
+    "run",
+    "srv",
+    "sys",
+    "tmp",
+    "usr",
+    "var/backups",
+    "var/cache/apt/archives",
+    "var/lib/apt/lists",
+    "var/lib/dpkg/info",
+    "var/lib/sim/ports",
+    "var/lib/sim/units",
+    "var/lib/sim/packages",
+    "var/lib/sim/owners",
+    "var/lib/systemd",
+    "var/local",
+    "var/log/apt",
+    "var/mail",
+    "var/opt",
+    "var/spool/cron/crontabs",
+    "var/tmp",
+    "var/www",
 ];
 
 const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\nbin:x:2:2:bin:/bin:/usr/sbin/nologin\nsys:x:3:3:sys:/dev:/usr/sbin/nologin\n\
@@ -174,7 +222,14 @@ pub(super) fn bare(dir: &Path, fresh: &Fresh, isolation: Option<&Isolation>) -> 
     for part in ["bin", "etc", "games", "include", "lib", "sbin", "share", "src"] {
         fs::create_dir_all(dir.join("layer/local").join(part))?;
     }
-    for (path, mode) in [("root", 0o700), ("root/.ssh", 0o700), ("tmp", 0o1777), ("var/tmp", 0o1777), ("etc/ssl/private", 0o710), ("var/mail", 0o2775)] {
+    for (path, mode) in [
+        ("root", 0o700),
+        ("root/.ssh", 0o700),
+        ("tmp", 0o1777),
+        ("var/tmp", 0o1777),
+        ("etc/ssl/private", 0o710),
+        ("var/mail", 0o2775),
+    ] {
         fs::set_permissions(root.join(path), fs::Permissions::from_mode(mode))?;
     }
     from_the_host(&root)?;
@@ -199,7 +254,16 @@ fn from_the_host(root: &Path) -> io::Result<()> {
             }
         }
     }
-    for name in ["ld.so.cache", "ld.so.conf", "ssl/openssl.cnf", "ssl/certs/ca-certificates.crt", "services", "protocols", "mime.types", "login.defs"] {
+    for name in [
+        "ld.so.cache",
+        "ld.so.conf",
+        "ssl/openssl.cnf",
+        "ssl/certs/ca-certificates.crt",
+        "services",
+        "protocols",
+        "mime.types",
+        "login.defs",
+    ] {
         if let Ok(content) = fs::read(Path::new("/etc").join(name)) {
             fs::write(root.join("etc").join(name), content)?;
         }
@@ -213,11 +277,17 @@ fn etc(root: &Path, fresh: &Fresh) -> io::Result<()> {
     put("etc/passwd", PASSWD.to_owned())?;
     put("etc/group", GROUP.to_owned())?;
     put("etc/shells", "/bin/sh\n/bin/bash\n/usr/bin/bash\n".to_owned())?;
-    put("etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\n".to_owned())?;
+    put(
+        "etc/nsswitch.conf",
+        "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\n".to_owned(),
+    )?;
     put("etc/os-release", os.release())?;
     put("etc/issue", format!("{} {} \\n \\l\n", os.id, os.version))?;
     put("etc/hostname", format!("{}\n", fresh.hostname))?;
-    put("etc/hosts", format!("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t{}\n", fresh.hostname))?;
+    put(
+        "etc/hosts",
+        format!("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t{}\n", fresh.hostname),
+    )?;
     put("etc/resolv.conf", "# no network here\n".to_owned())?;
     put("etc/profile", "export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nfor f in /etc/profile.d/*.sh; do [ -r \"$f\" ] && . \"$f\"; done\n".to_owned())?;
     put("etc/bash.bashrc", String::new())?;
@@ -252,12 +322,19 @@ fn etc(root: &Path, fresh: &Fresh) -> io::Result<()> {
             put("etc/redhat-release", format!("{} release {}\n", os.id, os.version))?;
         }
         _ => {
-            put("etc/debian_version", format!("{}\n", if os.id == "debian" { os.version.as_str() } else { "trixie/sid" }))?;
+            put(
+                "etc/debian_version",
+                format!("{}\n", if os.id == "debian" { os.version.as_str() } else { "trixie/sid" }),
+            )?;
             put("etc/apt/sources.list", format!("deb http://deb.debian.org/debian {} main\n", os.codename()))?;
         }
     }
     let hash = fresh.root_password.as_deref().map_or_else(|| "*".to_owned(), sealed);
-    let shadow: String = PASSWD.lines().filter_map(|line| line.split(':').next()).map(|user| format!("{user}:{}:20000:0:99999:7:::\n", if user == "root" { &hash } else { "*" })).collect();
+    let shadow: String = PASSWD
+        .lines()
+        .filter_map(|line| line.split(':').next())
+        .map(|user| format!("{user}:{}:20000:0:99999:7:::\n", if user == "root" { &hash } else { "*" }))
+        .collect();
     put("etc/shadow", shadow)?;
     fs::set_permissions(root.join("etc/shadow"), fs::Permissions::from_mode(0o640))?;
     if !fresh.ssh_keys.is_empty() {
@@ -299,7 +376,8 @@ pub(super) async fn clean_boot(dir: &Path, isolation: &Isolation, boot: &Boot) -
             fs::create_dir_all(run.join(part))?;
         }
         fs::set_permissions(run.join("lock"), fs::Permissions::from_mode(0o1777))?;
-        let lines: String = boot.interfaces.iter().map(|i| format!("{} {} {}\n", i.name, i.mac, i.addresses.join(" "))).collect();
+        let lines: String =
+            boot.interfaces.iter().map(|i| format!("{} {} {}\n", i.name, i.mac, i.addresses.join(" "))).collect();
         fs::write(run.join("sim/net"), lines)?;
         fs::write(run.join("sim/hostname"), &boot.hostname)?;
         fs::write(run.join("sim/memory"), boot.memory_mib.to_string())?;
@@ -326,7 +404,10 @@ pub(super) fn node_files(dir: &Path, isolation: Option<&Isolation>) -> Result<()
         if usr.join("sbin/pct").symlink_metadata().is_err() {
             symlink("/run/pct/pct", usr.join("sbin/pct"))?;
         }
-        fs::write(usr.join("bin/pveversion"), "#!/bin/sh\necho 'pve-manager/9.1.7/0000000000000000 (running kernel: 6.17.0-simulated-pve)'\n")?;
+        fs::write(
+            usr.join("bin/pveversion"),
+            "#!/bin/sh\necho 'pve-manager/9.1.7/0000000000000000 (running kernel: 6.17.0-simulated-pve)'\n",
+        )?;
         fs::set_permissions(usr.join("bin/pveversion"), fs::Permissions::from_mode(0o755))?;
         own(&usr, isolation)
     };

@@ -25,8 +25,8 @@ pub use isolation::Isolation;
 pub use layers::Os;
 pub use node::Node;
 pub use ports::OpenPort;
-pub use sandbox::{Boot, Interface};
 use sandbox::Sandbox;
+pub use sandbox::{Boot, Interface};
 
 /// Whether commands really run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,17 +69,30 @@ impl Guests {
         let temporary = dir.is_none();
         let dir = match dir {
             Some(dir) => dir.to_path_buf(),
-            None => tempfile::Builder::new().prefix("gantry-sim-").tempdir().map_err(|e| GuestError::io("make a temporary directory", e))?.keep(),
+            None => tempfile::Builder::new()
+                .prefix("gantry-sim-")
+                .tempdir()
+                .map_err(|e| GuestError::io("make a temporary directory", e))?
+                .keep(),
         };
         for part in ["guests", "nodes", "base"] {
-            std::fs::create_dir_all(dir.join(part)).map_err(|e| GuestError::io("make the simulator's directories", e))?;
+            std::fs::create_dir_all(dir.join(part))
+                .map_err(|e| GuestError::io("make the simulator's directories", e))?;
         }
         let dir = dir.canonicalize().map_err(|e| GuestError::io("find the simulator's directory", e))?;
         let isolation = match shell {
             Shell::Dry => None,
             Shell::Run => Some(Isolation::probe(&dir).await?),
         };
-        Ok(Self { inner: Arc::new(Inner { dir, temporary, isolation, sandboxes: Mutex::default(), layers: tokio::sync::Mutex::default() }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                dir,
+                temporary,
+                isolation,
+                sandboxes: Mutex::default(),
+                layers: tokio::sync::Mutex::default(),
+            }),
+        })
     }
 
     /// How commands are kept apart from this machine; none when they are not run at all.
@@ -178,7 +191,10 @@ impl Guests {
     }
 
     fn sandbox(&self, name: &str, dir: PathBuf) -> Arc<Sandbox> {
-        self.sandboxes().entry(name.to_owned()).or_insert_with(|| Arc::new(Sandbox::new(name, dir, self.inner.isolation.clone()))).clone()
+        self.sandboxes()
+            .entry(name.to_owned())
+            .or_insert_with(|| Arc::new(Sandbox::new(name, dir, self.inner.isolation.clone())))
+            .clone()
     }
 
     fn sandboxes(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Sandbox>>> {
@@ -199,7 +215,8 @@ impl Guests {
 impl Drop for Inner {
     fn drop(&mut self) {
         // Closing the life lines ends the guests' processes; only then can their files go.
-        let keepers: Vec<_> = self.sandboxes.lock().unwrap_or_else(PoisonError::into_inner).drain().map(|(_, s)| s).collect();
+        let keepers: Vec<_> =
+            self.sandboxes.lock().unwrap_or_else(PoisonError::into_inner).drain().map(|(_, s)| s).collect();
         for sandbox in keepers {
             sandbox.let_go();
         }

@@ -30,14 +30,29 @@ impl Guests {
         }
         let dir = self.inner.dir.join("nodes").join(name);
         if !dir.is_dir() {
-            self.make(&dir, &Fresh { os: Os { id: "debian".to_owned(), version: "13".to_owned() }, hostname: name.to_owned(), root_password: None, ssh_keys: Vec::new() }).await?;
+            self.make(
+                &dir,
+                &Fresh {
+                    os: Os { id: "debian".to_owned(), version: "13".to_owned() },
+                    hostname: name.to_owned(),
+                    root_password: None,
+                    ssh_keys: Vec::new(),
+                },
+            )
+            .await?;
         }
         let sandbox = self.sandbox(name, dir.clone());
         let boot = Boot { hostname: name.to_owned(), memory_mib: 4096, processes: 4096, interfaces: Vec::new() };
         layers::node_files(&dir, self.isolation())?;
         sandbox.start(&boot).await?;
         let control = sandbox.run_dir().join("pct");
-        let relay = Relay::start(node.pct(), Files::Node(sandbox.clone()), &control, Path::new("/run/pct"), &control.join("pct"))?;
+        let relay = Relay::start(
+            node.pct(),
+            Files::Node(sandbox.clone()),
+            &control,
+            Path::new("/run/pct"),
+            &control.join("pct"),
+        )?;
         layers::give(&control, self.isolation())?;
         node.shell = Some((sandbox, relay));
         Ok(node)

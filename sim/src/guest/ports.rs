@@ -48,7 +48,8 @@ fn listening(line: &str) -> Option<OpenPort> {
         return None;
     }
     let port = u16::from_str_radix(port, 16).ok()?;
-    let words: Option<Vec<u32>> = (0..address.len() / 8).map(|i| u32::from_str_radix(address.get(i * 8..i * 8 + 8)?, 16).ok()).collect();
+    let words: Option<Vec<u32>> =
+        (0..address.len() / 8).map(|i| u32::from_str_radix(address.get(i * 8..i * 8 + 8)?, 16).ok()).collect();
     let bytes: Vec<u8> = words?.into_iter().flat_map(u32::to_ne_bytes).collect();
     let address = match <[u8; 4]>::try_from(bytes.as_slice()) {
         Ok(four) => IpAddr::V4(Ipv4Addr::from(four)),

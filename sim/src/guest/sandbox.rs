@@ -86,7 +86,14 @@ struct Up {
 
 impl Sandbox {
     pub(crate) fn new(name: &str, dir: PathBuf, isolation: Option<Isolation>) -> Self {
-        Self { name: name.to_owned(), dir, isolation, turn: tokio::sync::Mutex::default(), running: watch::Sender::new(false), state: Mutex::default() }
+        Self {
+            name: name.to_owned(),
+            dir,
+            isolation,
+            turn: tokio::sync::Mutex::default(),
+            running: watch::Sender::new(false),
+            state: Mutex::default(),
+        }
     }
 
     pub(crate) fn is_running(&self) -> bool {
@@ -132,7 +139,9 @@ impl Sandbox {
             return Ok(());
         };
         super::layers::clean_boot(&self.dir, isolation, boot).await?;
-        let mut keeper = launcher(isolation, &self.dir, &boot.hostname)?.spawn().map_err(|e| GuestError::io("start the namespaces", e))?;
+        let mut keeper = launcher(isolation, &self.dir, &boot.hostname)?
+            .spawn()
+            .map_err(|e| GuestError::io("start the namespaces", e))?;
         let life_line = keeper.stdin.take();
         let init = match ready(&mut keeper).await {
             Ok(init) => init,
@@ -143,7 +152,8 @@ impl Sandbox {
             }
         };
         let (kill, killed) = oneshot::channel();
-        self.state().up = Some(Up { init, memory_mib: boot.memory_mib, processes: boot.processes, life_line, kill: Some(kill) });
+        self.state().up =
+            Some(Up { init, memory_mib: boot.memory_mib, processes: boot.processes, life_line, kill: Some(kill) });
         self.running.send_replace(true);
         let this = self.clone();
         tokio::spawn(async move {
@@ -170,9 +180,10 @@ impl Sandbox {
             return Ok(());
         }
         self.let_go();
-        tokio::time::timeout(Duration::from_secs(3), self.stopped())
-            .await
-            .map_err(|_| GuestError::Tool { what: format!("stopping {}", self.name), said: "its processes do not go".to_owned() })
+        tokio::time::timeout(Duration::from_secs(3), self.stopped()).await.map_err(|_| GuestError::Tool {
+            what: format!("stopping {}", self.name),
+            said: "its processes do not go".to_owned(),
+        })
     }
 
     /// A command in the running machine. Dropping or killing it kills the command inside.
@@ -182,7 +193,10 @@ impl Sandbox {
         let up = state.up.as_ref().ok_or_else(|| GuestError::NotRunning(self.name.clone()))?;
         let tools = &isolation.tools;
         let mut command = Command::new(&tools.prlimit);
-        command.arg(format!("--nproc={}", up.processes)).arg(format!("--data={}", up.memory_mib.max(64) << 20)).arg("--core=0");
+        command
+            .arg(format!("--nproc={}", up.processes))
+            .arg(format!("--data={}", up.memory_mib.max(64) << 20))
+            .arg("--core=0");
         command.arg(&tools.nsenter).arg("--target").arg(up.init.to_string());
         command.args(["--user", "--mount", "--pid", "--uts", "--ipc", "--net"]);
         match isolation.mode {
@@ -191,7 +205,14 @@ impl Sandbox {
         };
         // The command must not outlive the nsenter that waits for it.
         command.arg("--").arg(&tools.setpriv).args(["--pdeathsig", "KILL"]);
-        command.env_clear().env("PATH", PATH).env("HOME", "/root").env("USER", "root").env("LOGNAME", "root").env("SHELL", "/bin/bash").env("container", "lxc");
+        command
+            .env_clear()
+            .env("PATH", PATH)
+            .env("HOME", "/root")
+            .env("USER", "root")
+            .env("LOGNAME", "root")
+            .env("SHELL", "/bin/bash")
+            .env("container", "lxc");
         if state.disk_full {
             command.env("ENTER", ENTER);
             command.arg(&tools.unshare).args(["--mount", "/bin/sh", "-c", ENTER_FULL, &self.name]);
@@ -219,11 +240,29 @@ fn launcher(isolation: &Isolation, dir: &Path, hostname: &str) -> Result<Command
             "root"
         }
         Mode::User => {
-            command.args(["--user", "--map-root-user", "--mount", "--pid", "--uts", "--ipc", "--net", "--fork", "--kill-child"]);
+            command.args([
+                "--user",
+                "--map-root-user",
+                "--mount",
+                "--pid",
+                "--uts",
+                "--ipc",
+                "--net",
+                "--fork",
+                "--kill-child",
+            ]);
             "user"
         }
     };
-    command.arg("/bin/sh").arg(script).arg(mode).arg(dir).arg(lower).arg(hostname).arg(FIRST_ID.to_string()).arg(IDS.to_string());
+    command
+        .arg("/bin/sh")
+        .arg(script)
+        .arg(mode)
+        .arg(dir)
+        .arg(lower)
+        .arg(hostname)
+        .arg(FIRST_ID.to_string())
+        .arg(IDS.to_string());
     command.env_clear().env("PATH", PATH).env("HOME", "/root").current_dir("/");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     Ok(command)

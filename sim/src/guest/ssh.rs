@@ -54,12 +54,20 @@ impl SshServer {
     ///
     /// # Errors
     /// When the address is taken or the key cannot be kept.
-    pub async fn start(node: Arc<Node>, door: Arc<dyn Door>, options: SshOptions, key_file: Option<&Path>) -> Result<Self, GuestError> {
+    pub async fn start(
+        node: Arc<Node>,
+        door: Arc<dyn Door>,
+        options: SshOptions,
+        key_file: Option<&Path>,
+    ) -> Result<Self, GuestError> {
         let key = host_key(key_file)?;
         let listener = TcpListener::bind(options.address).await.map_err(|e| GuestError::io("listen for SSH", e))?;
         let address = listener.local_addr().map_err(|e| GuestError::io("listen for SSH", e))?;
         let fingerprint = key.public_key().fingerprint(HashAlg::Sha256).to_string();
-        let host_key = key.public_key().to_openssh().map_err(|e| GuestError::io("write the host key", std::io::Error::other(e)))?;
+        let host_key = key
+            .public_key()
+            .to_openssh()
+            .map_err(|e| GuestError::io("write the host key", std::io::Error::other(e)))?;
         let config = Arc::new(russh::server::Config {
             server_id: russh::SshId::Standard("SSH-2.0-OpenSSH_10.0p2 Debian-7".into()),
             methods: MethodSet::from(&[MethodKind::PublicKey, MethodKind::Password][..]),
@@ -102,7 +110,8 @@ impl Drop for SshServer {
 }
 
 fn host_key(file: Option<&Path>) -> Result<PrivateKey, GuestError> {
-    let other = |e: russh::keys::ssh_key::Error| GuestError::io("read or write the node's host key", std::io::Error::other(e));
+    let other =
+        |e: russh::keys::ssh_key::Error| GuestError::io("read or write the node's host key", std::io::Error::other(e));
     if let Some(file) = file
         && let Ok(text) = std::fs::read_to_string(file)
     {
@@ -115,7 +124,14 @@ fn host_key(file: Option<&Path>) -> Result<PrivateKey, GuestError> {
     Ok(key)
 }
 
-async fn accept(listener: TcpListener, config: Arc<russh::server::Config>, node: Arc<Node>, door: Arc<dyn Door>, channels: usize, mut stop: watch::Receiver<bool>) {
+async fn accept(
+    listener: TcpListener,
+    config: Arc<russh::server::Config>,
+    node: Arc<Node>,
+    door: Arc<dyn Door>,
+    channels: usize,
+    mut stop: watch::Receiver<bool>,
+) {
     loop {
         let socket = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -138,12 +154,23 @@ async fn accept(listener: TcpListener, config: Arc<russh::server::Config>, node:
     }
 }
 
-async fn connection(socket: tokio::net::TcpStream, config: Arc<russh::server::Config>, node: Arc<Node>, door: Arc<dyn Door>, channels: usize, mut stop: watch::Receiver<bool>) -> Result<(), russh::Error> {
+async fn connection(
+    socket: tokio::net::TcpStream,
+    config: Arc<russh::server::Config>,
+    node: Arc<Node>,
+    door: Arc<dyn Door>,
+    channels: usize,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), russh::Error> {
     socket.set_nodelay(true)?;
     let socket = socket.into_std()?;
     let wire = socket.try_clone()?;
     let (cut, mut to_cut) = watch::channel(false);
-    let handler = Connection { limit: channels, open: Arc::default(), shared: channel::Shared { node, door, cut: Arc::new(cut) } };
+    let handler = Connection {
+        limit: channels,
+        open: Arc::default(),
+        shared: channel::Shared { node, door, cut: Arc::new(cut) },
+    };
     let running = russh::server::run_stream(config, tokio::net::TcpStream::from_std(socket)?, handler).await?;
     tokio::select! {
         ended = running => return ended,
@@ -177,7 +204,12 @@ impl Handler for Connection {
         Ok(self.judge(user, key.public_key))
     }
 
-    async fn channel_open_session(&mut self, channel: Channel<Msg>, reply: ChannelOpenHandle, session: &mut Session) -> Result<(), Self::Error> {
+    async fn channel_open_session(
+        &mut self,
+        channel: Channel<Msg>,
+        reply: ChannelOpenHandle,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
         let taken = {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             let taken = *open < self.limit;

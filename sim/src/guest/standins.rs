@@ -20,7 +20,25 @@ struct StandIn {
 const STAND_INS: &[StandIn] = &[];
 
 /// Names that only come with a package: until then they are hidden, whether or not this machine has them.
-const COME_WITH_A_PACKAGE: &[&str] = &["docker", "npm", "npx", "pip", "pip3", "pipx", "yarn", "pnpm", "git", "nginx", "node", "nodejs", "ufw", "redis-server", "mysqld", "psql", "postgres"];
+const COME_WITH_A_PACKAGE: &[&str] = &[
+    "docker",
+    "npm",
+    "npx",
+    "pip",
+    "pip3",
+    "pipx",
+    "yarn",
+    "pnpm",
+    "git",
+    "nginx",
+    "node",
+    "nodejs",
+    "ufw",
+    "redis-server",
+    "mysqld",
+    "psql",
+    "postgres",
+];
 
 /// Tells one set of stand-ins from another, so that a newer simulator makes its own.
 pub(super) fn mark() -> String {
@@ -71,7 +89,9 @@ pub(super) fn lay_out(dir: &Path, family: &str, real: bool) -> io::Result<()> {
     }
     for name in COME_WITH_A_PACKAGE {
         for place in ["usr/bin", "usr/sbin"] {
-            if Path::new("/").join(place).join(name).symlink_metadata().is_ok() && at(place).join(name).symlink_metadata().is_err() {
+            if Path::new("/").join(place).join(name).symlink_metadata().is_ok()
+                && at(place).join(name).symlink_metadata().is_err()
+            {
                 hide(&at(place).join(name))?;
             }
         }

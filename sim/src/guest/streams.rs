@@ -10,7 +10,11 @@ use tokio::sync::watch;
 
 /// Copies what a process writes until the stream ends, or until the process has ended and all it wrote is through: a daemon that it
 /// left behind holds the stream open for ever, but its starter is done.
-pub(super) async fn outward(from: OwnedFd, mut to: impl AsyncWrite + Unpin, mut ended: watch::Receiver<bool>) -> io::Result<()> {
+pub(super) async fn outward(
+    from: OwnedFd,
+    mut to: impl AsyncWrite + Unpin,
+    mut ended: watch::Receiver<bool>,
+) -> io::Result<()> {
     let mut from = pipe::Receiver::from_owned_fd(from)?;
     let mut buffer = vec![0; 64 << 10];
     let mut heard = true;

@@ -37,8 +37,11 @@ async fn files_are_pushed_and_pulled_and_a_failed_copy_still_exits_0() {
     let host = Host::new().await;
     check(&host, "echo one > /tmp/a; pct push 101 /tmp/a /root/b --perms 0640 --user 0 --group root", 0, "", "").await;
     assert_eq!(host.said("cat /root/b; stat -c %a /root/b").await, "one\n640");
-    check(&host, "echo two | pct push 101 /dev/stdin /root/b; pct pull 101 /root/b /tmp/c; cat /tmp/c", 0, "two\n", "").await;
-    for wrong in ["/nosuch /root/x", "/tmp/a /nosuch/x", "/tmp/a /root/x --user nobodyknows", "/tmp/a /root/x --perms 9z"] {
+    check(&host, "echo two | pct push 101 /dev/stdin /root/b; pct pull 101 /root/b /tmp/c; cat /tmp/c", 0, "two\n", "")
+        .await;
+    for wrong in
+        ["/nosuch /root/x", "/tmp/a /nosuch/x", "/tmp/a /root/x --user nobodyknows", "/tmp/a /root/x --perms 9z"]
+    {
         let output = host.on_node(&format!("pct push 101 {wrong}")).await;
         assert_eq!(output.status.code(), Some(0), "{wrong}: {output:?}");
         assert!(!output.stderr.is_empty(), "{wrong}");

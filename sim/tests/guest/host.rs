@@ -19,14 +19,22 @@ struct Fixed(Guests);
 
 impl Model for Fixed {
     fn containers(&self, _: &str) -> Vec<Container> {
-        (100..110).filter(|vmid| self.0.exists(*vmid)).map(|vmid| Container { vmid, name: format!("ct{vmid}"), running: self.0.is_running(vmid), lock: None }).collect()
+        (100..110)
+            .filter(|vmid| self.0.exists(*vmid))
+            .map(|vmid| Container { vmid, name: format!("ct{vmid}"), running: self.0.is_running(vmid), lock: None })
+            .collect()
     }
 
     fn config(&self, _: &str, vmid: u32) -> Option<Vec<(String, String)>> {
         Some(vec![("arch".to_owned(), "amd64".to_owned()), ("hostname".to_owned(), format!("ct{vmid}"))])
     }
 
-    fn act<'a>(&'a self, _: &'a str, vmid: u32, act: Act) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
+    fn act<'a>(
+        &'a self,
+        _: &'a str,
+        vmid: u32,
+        act: Act,
+    ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
         Box::pin(async move {
             match act {
                 Act::Start if self.0.is_running(vmid) => Err(format!("CT {vmid} already running")),
@@ -40,12 +48,21 @@ impl Model for Fixed {
 }
 
 pub fn boot(vmid: u32) -> Boot {
-    let eth0 = Interface { name: "eth0".to_owned(), mac: "bc:24:11:00:00:01".to_owned(), addresses: vec![format!("10.0.0.{vmid}/24"), "fe80::1/64".to_owned()] };
+    let eth0 = Interface {
+        name: "eth0".to_owned(),
+        mac: "bc:24:11:00:00:01".to_owned(),
+        addresses: vec![format!("10.0.0.{vmid}/24"), "fe80::1/64".to_owned()],
+    };
     Boot { hostname: format!("ct{vmid}"), interfaces: vec![eth0], ..Boot::default() }
 }
 
 pub fn fresh(vmid: u32) -> Fresh {
-    Fresh { os: Os::default(), hostname: format!("ct{vmid}"), root_password: Some("secret".to_owned()), ssh_keys: Vec::new() }
+    Fresh {
+        os: Os::default(),
+        hostname: format!("ct{vmid}"),
+        root_password: Some("secret".to_owned()),
+        ssh_keys: Vec::new(),
+    }
 }
 
 impl Host {

@@ -14,15 +14,27 @@ async fn a_container_sees_and_writes_nothing_of_this_machine() {
     host.ct(&line).await;
     assert_eq!(std::fs::read_to_string(&outside).unwrap(), "untouched");
     assert_eq!(host.said("ls -A /home; ls -A /root | grep -v '^\\.\\(profile\\|bashrc\\|ssh\\)$' || :").await, "");
-    assert_eq!(host.said("ls /proc | grep -c '^[0-9]*$'").await.parse::<u32>().unwrap().min(20), host.said("ls /proc | grep -c '^[0-9]*$'").await.parse::<u32>().unwrap());
+    assert_eq!(
+        host.said("ls /proc | grep -c '^[0-9]*$'").await.parse::<u32>().unwrap().min(20),
+        host.said("ls /proc | grep -c '^[0-9]*$'").await.parse::<u32>().unwrap()
+    );
     assert_eq!(host.said("ls /sys").await, "");
     assert_eq!(host.said("cut -d: -f1 /proc/net/dev | tail -n +3 | tr -d ' '").await, "lo");
     // Its root may write where packages write, and the host's file stays.
     host.said("echo mine > /usr/bin/made-here; rm -f /usr/bin/env; test ! -e /usr/bin/env").await;
     assert!(std::path::Path::new("/usr/bin/env").exists());
     assert!(!std::path::Path::new("/usr/bin/made-here").exists());
-    for refused in ["umount -l /usr", "mount -o remount,rw /usr /usr", "mknod /tmp/disk b 254 0", "echo 1 > /proc/sys/kernel/panic", "echo b > /proc/sysrq-trigger"] {
-        assert!(!host.ct(&format!("PATH=/usr/lib/gantry-sim/real:$PATH; {refused}")).await.status.success(), "{refused} was allowed");
+    for refused in [
+        "umount -l /usr",
+        "mount -o remount,rw /usr /usr",
+        "mknod /tmp/disk b 254 0",
+        "echo 1 > /proc/sys/kernel/panic",
+        "echo b > /proc/sysrq-trigger",
+    ] {
+        assert!(
+            !host.ct(&format!("PATH=/usr/lib/gantry-sim/real:$PATH; {refused}")).await.status.success(),
+            "{refused} was allowed"
+        );
     }
     host.guests.close().await;
 }
@@ -30,7 +42,9 @@ async fn a_container_sees_and_writes_nothing_of_this_machine() {
 #[tokio::test]
 async fn a_fork_bomb_and_a_hungry_process_are_bounded() {
     let host = Host::new().await;
-    let output = host.ct("i=0; while [ $i -lt 700 ]; do sleep 30 & i=$((i+1)); done 2>&1 | tail -c 100; echo; pgrep -c sleep").await;
+    let output = host
+        .ct("i=0; while [ $i -lt 700 ]; do sleep 30 & i=$((i+1)); done 2>&1 | tail -c 100; echo; pgrep -c sleep")
+        .await;
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(!text.trim().ends_with("700"), "{text}");
     host.guests.stop(101).await.unwrap();
@@ -41,7 +55,10 @@ async fn a_fork_bomb_and_a_hungry_process_are_bounded() {
 #[tokio::test]
 async fn what_is_started_lives_on_and_dies_with_the_container() {
     let host = Host::new().await;
-    host.said("(setsid sh -c 'echo $$ > /run/pid; exec sleep 1000') >/dev/null 2>&1 & until [ -s /run/pid ]; do :; done").await;
+    host.said(
+        "(setsid sh -c 'echo $$ > /run/pid; exec sleep 1000') >/dev/null 2>&1 & until [ -s /run/pid ]; do :; done",
+    )
+    .await;
     host.said("kill -0 $(cat /run/pid)").await;
     host.guests.stop(101).await.unwrap();
     assert!(!host.guests.is_running(101));
@@ -82,9 +99,18 @@ async fn snapshots_clones_and_backups_bring_files_back() {
     host.guests.destroy(101).await.unwrap();
     host.guests.restore(archive.path(), 101).await.unwrap();
     host.guests.start(101, &boot(101)).await.unwrap();
-    assert_eq!(host.said("cat /root/file; test ! -e /usr/bin/tool; test ! -e /usr/bin/env; cat /etc/hostname").await, "after\nct101");
+    assert_eq!(
+        host.said("cat /root/file; test ! -e /usr/bin/tool; test ! -e /usr/bin/env; cat /etc/hostname").await,
+        "after\nct101"
+    );
     host.guests.start(104, &boot(104)).await.unwrap();
-    let output = host.guests.command(104, &["cat".into(), "/root/file".into(), "/etc/hostname".into()]).unwrap().output().await.unwrap();
+    let output = host
+        .guests
+        .command(104, &["cat".into(), "/root/file".into(), "/etc/hostname".into()])
+        .unwrap()
+        .output()
+        .await
+        .unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "before\nct104\n");
     host.guests.create(101, &fresh(101)).await.unwrap_err();
 }

@@ -95,8 +95,20 @@ async fn passwords_and_keys_are_judged() {
     let mut session = connect(&server).await;
     assert!(!session.authenticate_password("root", "wrong").await.unwrap().success());
     let stranger = PrivateKey::random(&mut rand::rng(), russh::keys::Algorithm::Ed25519).unwrap();
-    assert!(!session.authenticate_publickey("root", PrivateKeyWithHashAlg::new(Arc::new(stranger), None)).await.unwrap().success());
-    assert!(session.authenticate_publickey("root", PrivateKeyWithHashAlg::new(Arc::new(key), None)).await.unwrap().success());
+    assert!(
+        !session
+            .authenticate_publickey("root", PrivateKeyWithHashAlg::new(Arc::new(stranger), None))
+            .await
+            .unwrap()
+            .success()
+    );
+    assert!(
+        session
+            .authenticate_publickey("root", PrivateKeyWithHashAlg::new(Arc::new(key), None))
+            .await
+            .unwrap()
+            .success()
+    );
     assert_eq!(run(&session, "hostname", b"").await.stdout, b"pve1\n");
 }
 
@@ -105,15 +117,21 @@ async fn commands_give_their_streams_codes_and_signals() {
     let host = Host::new().await;
     let server = host.ssh(Keys::new()).await;
     let session = logged_in(&server).await;
-    let done = run(&session, "pct exec 101 -- sh -c 'cat; echo err >&2; exit 7'; printf '\\n__rc=%d\\n' $?", b"in").await;
+    let done =
+        run(&session, "pct exec 101 -- sh -c 'cat; echo err >&2; exit 7'; printf '\\n__rc=%d\\n' $?", b"in").await;
     assert_eq!((done.stdout, done.stderr, done.code), (b"in\n__rc=7\n".to_vec(), b"err\n".to_vec(), Some(0)));
     assert_eq!(run(&session, "exit 3", b"").await.code, Some(3));
     assert_eq!(run(&session, "kill -TERM $$", b"").await.signal.as_deref(), Some("TERM"));
-    let many = futures_util::future::join_all((0..10).map(|i| {
-        let session = &session;
-        async move { run(session, &format!("pct exec 101 -- sh -c 'cat; exit {i}'"), format!("{i}").as_bytes()).await }
-    }))
-    .await;
+    let many =
+        futures_util::future::join_all(
+            (0..10).map(|i| {
+                let session = &session;
+                async move {
+                    run(session, &format!("pct exec 101 -- sh -c 'cat; exit {i}'"), format!("{i}").as_bytes()).await
+                }
+            }),
+        )
+        .await;
     for (i, done) in many.into_iter().enumerate() {
         assert_eq!((done.code, done.stdout), (u32::try_from(i).ok(), i.to_string().into_bytes()));
     }
@@ -151,14 +169,16 @@ async fn a_pulled_cable_ends_the_session_without_a_code_and_the_host_key_stays()
     let host = Host::new().await;
     let file = tempfile::tempdir().unwrap();
     let file = file.path().join("key");
-    let server = SshServer::start(host.node.clone(), Arc::new(Keys::new()), SshOptions::default(), Some(&file)).await.unwrap();
+    let server =
+        SshServer::start(host.node.clone(), Arc::new(Keys::new()), SshOptions::default(), Some(&file)).await.unwrap();
     let session = logged_in(&server).await;
     let done = run(&session, ": cable; sleep 1000", b"").await;
     assert_eq!((done.code, done.signal), (None, None));
     assert!(session.is_closed() || session.channel_open_session().await.is_err());
     let fingerprint = server.fingerprint().to_owned();
     drop(server);
-    let server = SshServer::start(host.node.clone(), Arc::new(Keys::new()), SshOptions::default(), Some(&file)).await.unwrap();
+    let server =
+        SshServer::start(host.node.clone(), Arc::new(Keys::new()), SshOptions::default(), Some(&file)).await.unwrap();
     assert_eq!(server.fingerprint(), fingerprint);
 }
 

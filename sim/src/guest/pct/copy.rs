@@ -73,7 +73,10 @@ impl Pct {
                     Files::Node(node) => {
                         let mut argv: Vec<OsString> = ["/bin/sh", "-c", WRITE, "pull"].map(OsString::from).to_vec();
                         argv.push(absolute(call, target).into_os_string());
-                        argv.extend([&options.perms, &options.user, &options.group].map(|value| OsString::from(value.clone().unwrap_or_default())));
+                        argv.extend(
+                            [&options.perms, &options.user, &options.group]
+                                .map(|value| OsString::from(value.clone().unwrap_or_default())),
+                        );
                         match node.command(&argv) {
                             Ok(sink) => copy(source, sink).await,
                             Err(error) => Err(error.to_string()),
@@ -90,15 +93,23 @@ impl Pct {
         }
     }
 
-    async fn reader(&self, call: &mut Call, source: &OsStr) -> Result<(Box<dyn tokio::io::AsyncRead + Send + Unpin>, Option<Child>), String> {
+    async fn reader(
+        &self,
+        call: &mut Call,
+        source: &OsStr,
+    ) -> Result<(Box<dyn tokio::io::AsyncRead + Send + Unpin>, Option<Child>), String> {
         let path = absolute(call, source);
         match &call.files {
             Files::Here => {
-                let file = tokio::fs::File::open(&path).await.map_err(|e| format!("failed to open {} for reading: {}", path.display(), plain(&e)))?;
+                let file = tokio::fs::File::open(&path)
+                    .await
+                    .map_err(|e| format!("failed to open {} for reading: {}", path.display(), plain(&e)))?;
                 Ok((Box::new(file), None))
             }
             Files::Node(node) => {
-                let command = node.command(&["/bin/cat".into(), "--".into(), path.into_os_string()]).map_err(|e| e.to_string())?;
+                let command = node
+                    .command(&["/bin/cat".into(), "--".into(), path.into_os_string()])
+                    .map_err(|e| e.to_string())?;
                 spawn_reader(command).await
             }
         }
@@ -128,7 +139,8 @@ async fn settled(child: Option<Child>) -> Result<(), String> {
 }
 
 async fn copy(mut from: impl tokio::io::AsyncRead + Unpin, mut sink: Command) -> Result<(), String> {
-    let mut child = sink.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(|e| e.to_string())?;
+    let mut child =
+        sink.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(|e| e.to_string())?;
     let Some(mut to) = child.stdin.take() else { return Err("no stream".to_owned()) };
     let copied = tokio::io::copy_buf(&mut tokio::io::BufReader::with_capacity(256 << 10, &mut from), &mut to).await;
     drop(to);
@@ -137,7 +149,11 @@ async fn copy(mut from: impl tokio::io::AsyncRead + Unpin, mut sink: Command) ->
     copied.map(|_| ()).map_err(|e| e.to_string())
 }
 
-async fn to_file(mut from: impl tokio::io::AsyncRead + Unpin, path: &std::path::Path, perms: Option<&str>) -> Result<(), String> {
+async fn to_file(
+    mut from: impl tokio::io::AsyncRead + Unpin,
+    path: &std::path::Path,
+    perms: Option<&str>,
+) -> Result<(), String> {
     use std::os::unix::fs::PermissionsExt;
     let refused = |e: std::io::Error| format!("failed to create file {}: {}", path.display(), plain(&e));
     let mut file = tokio::fs::File::create(path).await.map_err(refused)?;
@@ -170,13 +186,16 @@ fn options(rest: &[&OsStr]) -> Result<Options, Refusal> {
     let mut rest = rest.iter();
     while let Some(word) = rest.next() {
         let text = word.to_string_lossy();
-        let Some(name) = text.strip_prefix("--").or_else(|| text.strip_prefix('-').filter(|name| !name.is_empty())) else {
+        let Some(name) = text.strip_prefix("--").or_else(|| text.strip_prefix('-').filter(|name| !name.is_empty()))
+        else {
             options.words.push((*word).to_owned());
             continue;
         };
         let (name, value) = match name.split_once('=') {
             Some((name, value)) => (name.to_owned(), value.to_owned()),
-            None => (name.to_owned(), rest.next().map(|value| value.to_string_lossy().into_owned()).unwrap_or_default()),
+            None => {
+                (name.to_owned(), rest.next().map(|value| value.to_string_lossy().into_owned()).unwrap_or_default())
+            }
         };
         match name.as_str() {
             "perms" => options.perms = Some(value),

@@ -26,7 +26,12 @@ pub trait Model: Send + Sync + 'static {
     /// The lines of a container's configuration, `key: value`, as `pct config` prints them.
     fn config(&self, node: &str, vmid: u32) -> Option<Vec<(String, String)>>;
     /// Starts, stops, shuts down, unlocks: returns when it is done, or with the text that Proxmox would print.
-    fn act<'a>(&'a self, node: &'a str, vmid: u32, act: Act) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
+    fn act<'a>(
+        &'a self,
+        node: &'a str,
+        vmid: u32,
+        act: Act,
+    ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
 }
 
 /// One line of `pct list`.
@@ -106,7 +111,13 @@ impl Pct {
             "list" => {
                 let mut text = format!("{:<10} {:<10} {:<12} {:<20}\n", "VMID", "Status", "Lock", "Name");
                 for ct in self.model.containers(&self.node) {
-                    text += &format!("{:<10} {:<10} {:<12} {:<20}\n", ct.vmid, state(&ct), ct.lock.as_deref().unwrap_or_default(), ct.name);
+                    text += &format!(
+                        "{:<10} {:<10} {:<12} {:<20}\n",
+                        ct.vmid,
+                        state(&ct),
+                        ct.lock.as_deref().unwrap_or_default(),
+                        ct.name
+                    );
                 }
                 say(call, &text).await
             }
@@ -127,7 +138,10 @@ impl Pct {
                 self.container(&rest)?;
                 self.act(&rest, Act::Unlock).await
             }
-            other => Err(Refusal(255, format!("ERROR: unknown command 'pct {other}'\nUSAGE: pct <COMMAND> [ARGS] [OPTIONS]"))),
+            other => Err(Refusal(
+                255,
+                format!("ERROR: unknown command 'pct {other}'\nUSAGE: pct <COMMAND> [ARGS] [OPTIONS]"),
+            )),
         }
     }
 
@@ -139,7 +153,9 @@ impl Pct {
     fn container(&self, rest: &[&OsStr]) -> Result<Container, Refusal> {
         let vmid = vmid(rest)?;
         let known = self.model.containers(&self.node).into_iter().find(|ct| ct.vmid == vmid);
-        known.ok_or_else(|| Refusal(2, format!("Configuration file 'nodes/{}/lxc/{vmid}.conf' does not exist", self.node)))
+        known.ok_or_else(|| {
+            Refusal(2, format!("Configuration file 'nodes/{}/lxc/{vmid}.conf' does not exist", self.node))
+        })
     }
 
     fn running(&self, rest: &[&OsStr]) -> Result<u32, Refusal> {
@@ -155,7 +171,13 @@ fn state(ct: &Container) -> &'static str {
 fn vmid(rest: &[&OsStr]) -> Result<u32, Refusal> {
     let Some(word) = rest.first() else { return Err(Refusal(255, "400 not enough arguments".to_owned())) };
     let id = word.to_str().and_then(|word| word.parse().ok()).filter(|id| (100..=999_999_999).contains(id));
-    id.ok_or_else(|| Refusal(255, "400 Parameter verification failed.\nvmid: invalid format - value does not look like a valid VM ID\n".to_owned()))
+    id.ok_or_else(|| {
+        Refusal(
+            255,
+            "400 Parameter verification failed.\nvmid: invalid format - value does not look like a valid VM ID\n"
+                .to_owned(),
+        )
+    })
 }
 
 async fn say(call: &mut Call, text: &str) -> Result<u8, Refusal> {

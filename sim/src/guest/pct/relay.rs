@@ -24,7 +24,13 @@ pub struct Relay {
 impl Relay {
     /// Serves calls announced in `control` (as this process sees it), and writes the script to `program`, for which that directory is
     /// called `seen_as`.
-    pub(in super::super) fn start(pct: Arc<Pct>, files: Files, control: &Path, seen_as: &Path, program: &Path) -> Result<Self, GuestError> {
+    pub(in super::super) fn start(
+        pct: Arc<Pct>,
+        files: Files,
+        control: &Path,
+        seen_as: &Path,
+        program: &Path,
+    ) -> Result<Self, GuestError> {
         let io = |e| GuestError::io("set up the node's pct", e);
         std::fs::create_dir_all(control).map_err(io)?;
         std::fs::set_permissions(control, std::fs::Permissions::from_mode(0o700)).map_err(io)?;
@@ -34,7 +40,10 @@ impl Relay {
         }
         let made = std::process::Command::new("mkfifo").arg(&requests).status().map_err(io)?;
         if !made.success() {
-            return Err(GuestError::Tool { what: "mkfifo".to_owned(), said: format!("{} was not made", requests.display()) });
+            return Err(GuestError::Tool {
+                what: "mkfifo".to_owned(),
+                said: format!("{} was not made", requests.display()),
+            });
         }
         std::fs::write(program, SCRIPT.replace("@CONTROL@", &seen_as.to_string_lossy())).map_err(io)?;
         std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).map_err(io)?;
@@ -101,7 +110,16 @@ async fn take(pct: Arc<Pct>, files: Files, dir: &Path) -> std::io::Result<()> {
         went.send_replace(true);
         went.closed().await;
     });
-    let call = Call { argv, env, cwd, stdin: Box::new(stdin), stdout: Box::new(stdout), stderr: Box::new(stderr), gone, files };
+    let call = Call {
+        argv,
+        env,
+        cwd,
+        stdin: Box::new(stdin),
+        stdout: Box::new(stdout),
+        stderr: Box::new(stderr),
+        gone,
+        files,
+    };
     let status = pct.run(call).await;
     watching.abort();
     code.write_all(format!("{status}\n").as_bytes()).await
@@ -109,5 +127,9 @@ async fn take(pct: Arc<Pct>, files: Files, dir: &Path) -> std::io::Result<()> {
 
 /// Never follows a link and never opens a pipe: the directory belongs to the other side.
 async fn plain_file(path: PathBuf) -> std::io::Result<Vec<u8>> {
-    if tokio::fs::symlink_metadata(&path).await?.is_file() { tokio::fs::read(path).await } else { Err(std::io::Error::other("not a plain file")) }
+    if tokio::fs::symlink_metadata(&path).await?.is_file() {
+        tokio::fs::read(path).await
+    } else {
+        Err(std::io::Error::other("not a plain file"))
+    }
 }

@@ -37,10 +37,18 @@ impl Pct {
     }
 
     /// Runs a command in a guest to its end, or until the caller is gone.
-    pub(super) async fn stream(&self, call: &mut Call, vmid: u32, argv: &[OsString], keep_env: bool) -> Result<u8, Refusal> {
+    pub(super) async fn stream(
+        &self,
+        call: &mut Call,
+        vmid: u32,
+        argv: &[OsString],
+        keep_env: bool,
+    ) -> Result<u8, Refusal> {
         let mut command = match self.guests.command(vmid, argv) {
             Ok(command) => command,
-            Err(GuestError::NotRunning(_) | GuestError::Unknown(_)) => return Err(Refusal(255, format!("container '{vmid}' not running!"))),
+            Err(GuestError::NotRunning(_) | GuestError::Unknown(_)) => {
+                return Err(Refusal(255, format!("container '{vmid}' not running!")));
+            }
             Err(error) => return Err(Refusal(255, error.to_string())),
         };
         if keep_env {

@@ -48,7 +48,12 @@ pub(super) async fn serve(channel: Channel<Msg>, handle: Handle, shared: Shared,
                     let _gone = if taken { handle.channel_success(id).await } else { handle.channel_failure(id).await };
                 }
             }
-            Some(ChannelMsg::RequestPty { .. } | ChannelMsg::RequestSubsystem { .. } | ChannelMsg::AgentForward { .. } | ChannelMsg::RequestX11 { .. }) => {
+            Some(
+                ChannelMsg::RequestPty { .. }
+                | ChannelMsg::RequestSubsystem { .. }
+                | ChannelMsg::AgentForward { .. }
+                | ChannelMsg::RequestX11 { .. },
+            ) => {
                 let _gone = handle.channel_failure(id).await;
             }
             Some(ChannelMsg::Close) | None => return,
@@ -84,13 +89,27 @@ pub(super) async fn serve(channel: Channel<Msg>, handle: Handle, shared: Shared,
     drop(place);
 }
 
-async fn run(command: tokio::process::Command, asked: ChannelReadHalf, answers: ChannelWriteHalf<Msg>, handle: &Handle, id: ChannelId) {
+async fn run(
+    command: tokio::process::Command,
+    asked: ChannelReadHalf,
+    answers: ChannelWriteHalf<Msg>,
+    handle: &Handle,
+    id: ChannelId,
+) {
     let (feed, stdin) = mpsc::unbounded_channel();
     let (kill, killed) = watch::channel(false);
     let (started, pid) = oneshot::channel();
     let listening = tokio::spawn(listen(asked, feed, kill, pid));
     // A client that hangs up does not end the command, as with sshd: it reads the end of its input and cannot write any more.
-    let done = attach(command, Input { queue: stdin, rest: bytes::Bytes::new() }, answers.make_writer(), answers.make_writer_ext(Some(1)), killed, Some(started)).await;
+    let done = attach(
+        command,
+        Input { queue: stdin, rest: bytes::Bytes::new() },
+        answers.make_writer(),
+        answers.make_writer_ext(Some(1)),
+        killed,
+        Some(started),
+    )
+    .await;
     listening.abort();
     let _gone = handle.eof(id).await;
     let _gone = match done {
@@ -127,7 +146,12 @@ async fn tell(handle: &Handle, id: ChannelId, status: ExitStatus) -> Result<(), 
 }
 
 /// What the client sends while the command runs.
-async fn listen(mut asked: ChannelReadHalf, feed: mpsc::UnboundedSender<bytes::Bytes>, kill: watch::Sender<bool>, pid: oneshot::Receiver<u32>) {
+async fn listen(
+    mut asked: ChannelReadHalf,
+    feed: mpsc::UnboundedSender<bytes::Bytes>,
+    kill: watch::Sender<bool>,
+    pid: oneshot::Receiver<u32>,
+) {
     let mut feed = Some(feed);
     let mut pid = Some(pid);
     let mut known = None;
@@ -161,7 +185,9 @@ async fn listen(mut asked: ChannelReadHalf, feed: mpsc::UnboundedSender<bytes::B
 /// The process that we started waits for the one in the sandbox: that is the one to be told.
 async fn send(waiting: u32, signal: &Sig) {
     let name = format!("{signal:?}");
-    let Ok(children) = tokio::fs::read_to_string(format!("/proc/{waiting}/task/{waiting}/children")).await else { return };
+    let Ok(children) = tokio::fs::read_to_string(format!("/proc/{waiting}/task/{waiting}/children")).await else {
+        return;
+    };
     for child in children.split_whitespace() {
         let told = tokio::process::Command::new("kill").args(["-s", &name, child]).output().await;
         if let Err(error) = told {
@@ -178,7 +204,11 @@ struct Input {
 }
 
 impl tokio::io::AsyncRead for Input {
-    fn poll_read(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>, buf: &mut tokio::io::ReadBuf<'_>) -> std::task::Poll<std::io::Result<()>> {
+    fn poll_read(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+        buf: &mut tokio::io::ReadBuf<'_>,
+    ) -> std::task::Poll<std::io::Result<()>> {
         if self.rest.is_empty() {
             match std::task::ready!(self.queue.poll_recv(cx)) {
                 Some(data) => self.rest = data,

@@ -15,7 +15,10 @@ pub(super) fn echo(line: &str) -> String {
 
 fn report(line: &str) -> Option<String> {
     let last = line.trim_end().rsplit(';').next()?.trim();
-    let format = last.strip_prefix("printf '")?.strip_suffix("$?").or_else(|| last.strip_prefix("printf '")?.strip_suffix("\"$?\""))?;
+    let format = last
+        .strip_prefix("printf '")?
+        .strip_suffix("$?")
+        .or_else(|| last.strip_prefix("printf '")?.strip_suffix("\"$?\""))?;
     let format = format.trim_end().strip_suffix('\'')?;
     Some(format.replace("\\n", "\n").replace("%d", "0").replace("%s", "0"))
 }
@@ -27,6 +30,9 @@ mod tests {
     #[test]
     fn a_command_is_echoed_and_its_sentinel_given() {
         assert_eq!(echo("rm -rf /"), "# dry shell, not run: rm -rf /\n");
-        assert_eq!(echo("x; printf '\\n__rc=%d\\n' $?"), "# dry shell, not run: x; printf '\\n__rc=%d\\n' $?\n\n__rc=0\n");
+        assert_eq!(
+            echo("x; printf '\\n__rc=%d\\n' $?"),
+            "# dry shell, not run: x; printf '\\n__rc=%d\\n' $?\n\n__rc=0\n"
+        );
     }
 }
