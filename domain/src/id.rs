@@ -47,6 +47,8 @@ ids! {
     HostId,
     /// A customer or team; owns containers.
     AccountId,
+    /// A sealed row: what an event may name but not tell.
+    SealedId,
     /// One request to the API; follows its work through jobs to the SSH command.
     RequestId,
 }

@@ -5,9 +5,13 @@
 //! (the time, new ids, what Proxmox said) are looked up first and passed in.
 
 pub mod aggregate;
+pub mod container;
 pub mod event;
+pub mod field;
+pub mod host;
 pub mod id;
 pub mod meta;
+mod name;
 pub mod operation;
 pub mod pipeline;
 pub mod plan;
@@ -16,9 +20,11 @@ pub mod stream;
 pub mod template;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod vmid;
 
 pub use aggregate::Aggregate;
 pub use event::{DecodeError, Event, NewEvent, Recorded};
-pub use id::{AccountId, ContainerId, HostId, OperationId, RequestId};
+pub use field::FieldError;
+pub use id::{AccountId, ContainerId, HostId, OperationId, RequestId, SealedId};
 pub use meta::{Actor, Meta};
 pub use stream::{Position, StreamId, Version};

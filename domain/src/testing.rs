@@ -1,6 +1,6 @@
 //! Given these events, when this command comes, then those events follow, or it is rejected.
 //!
-//! ```ignore
+//! ```text
 //! given::<Operation>([accepted()]).when(OperationCommand::Cancel, &at(0)).then([OperationEvent::CancelRequested]);
 //! ```
 

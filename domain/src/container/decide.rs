@@ -1,0 +1,164 @@
+use serde_json::Value;
+
+use super::{Container, ContainerEvent, Guest, Lifecycle, Power, Request, Stopping};
+use crate::field::{self, FieldError};
+use crate::operation::Failure;
+use crate::vmid::Vmid;
+use crate::{Aggregate, ContainerId, HostId, SealedId};
+
+use ContainerCommand as C;
+use ContainerEvent as E;
+use ContainerRejection as No;
+
+/// People request; all else the worker found to be so.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ContainerCommand {
+    Request(Box<Request>),
+    RecordGuest { host: HostId, node: String, vmid: Vmid },
+    RecordGuestRemoved,
+    LearnAddresses(Vec<String>),
+    BecomeReady { summary: Value, credentials: Vec<SealedId> },
+    FailCreate(Failure),
+    CancelCreate,
+    RetryCreate,
+    RecordStarted,
+    RecordStopped(Stopping),
+    RecordRebooted,
+    Remove,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ContainerRejection {
+    #[error("there is no such container")]
+    Unknown,
+    #[error("the container has been requested before")]
+    AlreadyRequested,
+    #[error("the wish is not right: {}", field::list(.0))]
+    Invalid(Vec<FieldError>),
+    #[error("the container has been removed")]
+    Removed,
+    #[error("the container has no guest on Proxmox")]
+    NoGuest,
+    #[error("the container has guest {vmid} on {node} already")]
+    OtherGuest { node: String, vmid: Vmid },
+    #[error("the container is not being created")]
+    NotCreating,
+    #[error("the container's create has not failed")]
+    NotFailed,
+}
+
+impl Aggregate for Container {
+    const CATEGORY: &'static str = "container";
+
+    type Id = ContainerId;
+    type Command = ContainerCommand;
+    type Event = ContainerEvent;
+    type Rejection = ContainerRejection;
+    type Given = ();
+
+    fn decide(&self, command: C, (): &()) -> Result<Vec<E>, No> {
+        match (self.lifecycle, command) {
+            (Lifecycle::Unknown, C::Request(request)) => match request.spec.validate() {
+                errors if errors.is_empty() => Ok(vec![E::Requested(request)]),
+                errors => Err(No::Invalid(errors)),
+            },
+            (_, C::Request(_)) => Err(No::AlreadyRequested),
+            (Lifecycle::Unknown, _) => Err(No::Unknown),
+            // Both may be said again by a step that runs twice.
+            (Lifecycle::Removed, C::Remove | C::CancelCreate) => Ok(vec![]),
+            (Lifecycle::Removed, _) => Err(No::Removed),
+            (_, command) => self.go_on(command),
+        }
+    }
+
+    fn evolve(mut self, event: &E) -> Self {
+        match event {
+            E::Requested(request) => {
+                self.request = Some((**request).clone());
+                self.lifecycle = Lifecycle::Creating;
+            }
+            E::GuestCreated { host, node, vmid } => {
+                self.guest = Some(Guest { host: *host, node: node.clone(), vmid: *vmid });
+                self.power = Power::Stopped;
+            }
+            E::GuestRemoved => self.lose_guest(),
+            E::AddressLearned { addresses } => self.addresses.clone_from(addresses),
+            E::Ready { .. } => self.lifecycle = Lifecycle::Ready,
+            E::CreateFailed { .. } => self.lifecycle = Lifecycle::Failed,
+            E::CreateRetried => self.lifecycle = Lifecycle::Creating,
+            E::Started | E::Rebooted => self.power = Power::Running,
+            E::Stopped { .. } => self.power = Power::Stopped,
+            E::Removed | E::CreateCancelled => {
+                self.lose_guest();
+                self.lifecycle = Lifecycle::Removed;
+            }
+        }
+        self
+    }
+}
+
+impl Container {
+    fn go_on(&self, command: C) -> Result<Vec<E>, No> {
+        Ok(match command {
+            C::RecordGuest { host, node, vmid } => {
+                let found = Guest { host, node, vmid };
+                match &self.guest {
+                    Some(guest) if *guest == found => vec![],
+                    Some(Guest { node, vmid, .. }) => return Err(No::OtherGuest { node: node.clone(), vmid: *vmid }),
+                    None => vec![E::GuestCreated { host: found.host, node: found.node, vmid: found.vmid }],
+                }
+            }
+            C::RecordGuestRemoved => self.guest.iter().map(|_| E::GuestRemoved).collect(),
+            C::LearnAddresses(addresses) if addresses == self.addresses => vec![],
+            C::LearnAddresses(addresses) => {
+                self.with_guest()?;
+                vec![E::AddressLearned { addresses }]
+            }
+            C::BecomeReady { .. } if self.lifecycle == Lifecycle::Ready => vec![],
+            C::BecomeReady { summary, credentials } => {
+                self.creating()?;
+                self.with_guest()?;
+                vec![E::Ready { summary, credentials }]
+            }
+            C::FailCreate(_) if self.lifecycle == Lifecycle::Failed => vec![],
+            C::FailCreate(error) => {
+                self.creating()?;
+                vec![E::CreateFailed { error }]
+            }
+            C::CancelCreate => {
+                self.creating()?;
+                vec![E::CreateCancelled]
+            }
+            C::RetryCreate if self.lifecycle == Lifecycle::Creating => vec![],
+            C::RetryCreate if self.lifecycle == Lifecycle::Failed => vec![E::CreateRetried],
+            C::RetryCreate => return Err(No::NotFailed),
+            C::RecordStarted => self.changed(Power::Running, E::Started)?,
+            C::RecordStopped(how) => self.changed(Power::Stopped, E::Stopped { how })?,
+            C::RecordRebooted => {
+                self.with_guest()?;
+                vec![E::Rebooted]
+            }
+            C::Remove => vec![E::Removed],
+            C::Request(_) => return Err(No::AlreadyRequested),
+        })
+    }
+
+    fn with_guest(&self) -> Result<&Guest, No> {
+        self.guest.as_ref().ok_or(No::NoGuest)
+    }
+
+    fn creating(&self) -> Result<(), No> {
+        if self.lifecycle == Lifecycle::Creating { Ok(()) } else { Err(No::NotCreating) }
+    }
+
+    fn changed(&self, power: Power, event: E) -> Result<Vec<E>, No> {
+        self.with_guest()?;
+        Ok(if self.power == power { vec![] } else { vec![event] })
+    }
+
+    fn lose_guest(&mut self) {
+        self.guest = None;
+        self.power = Power::Unknown;
+        self.addresses.clear();
+    }
+}

@@ -1,0 +1,95 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::ContainerSpec;
+use crate::operation::Failure;
+use crate::vmid::Vmid;
+use crate::{AccountId, Event, HostId, OperationId, SealedId};
+
+/// Who wants which container, and what was fixed when it was accepted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    pub spec: ContainerSpec,
+    pub operation: OperationId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// Where it goes; none until a place is chosen for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placement: Option<Placement>,
+    /// None for a bare image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<TemplateVersion>,
+    /// The root password, given or generated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_password: Option<SealedId>,
+    /// Answers to the template's questions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<SealedId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placement {
+    pub host: HostId,
+    pub node: String,
+    /// Why there, when it was not said where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateVersion {
+    pub name: String,
+    /// Of the template's content.
+    pub hash: String,
+}
+
+/// How a guest came to rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stopping {
+    /// It shut itself down.
+    Graceful,
+    /// It did not within the limit, and was stopped.
+    Forced,
+    /// It was to be stopped at once.
+    Immediate,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "data")]
+pub enum ContainerEvent {
+    #[serde(rename = "container.requested")]
+    Requested(Box<Request>),
+    #[serde(rename = "container.guest_created")]
+    GuestCreated { host: HostId, node: String, vmid: Vmid },
+    /// Taken down again, or destroyed.
+    #[serde(rename = "container.guest_removed")]
+    GuestRemoved,
+    #[serde(rename = "container.address_learned")]
+    AddressLearned { addresses: Vec<String> },
+    #[serde(rename = "container.ready")]
+    Ready {
+        summary: Value,
+        /// What the template's scripts saved.
+        #[serde(default)]
+        credentials: Vec<SealedId>,
+    },
+    #[serde(rename = "container.create_failed")]
+    CreateFailed { error: Failure },
+    /// Its create was taken back before it was ready.
+    #[serde(rename = "container.create_cancelled")]
+    CreateCancelled,
+    /// A failed create is tried again.
+    #[serde(rename = "container.create_retried")]
+    CreateRetried,
+    #[serde(rename = "container.started")]
+    Started,
+    #[serde(rename = "container.stopped")]
+    Stopped { how: Stopping },
+    #[serde(rename = "container.rebooted")]
+    Rebooted,
+    #[serde(rename = "container.removed")]
+    Removed,
+}
+
+impl Event for ContainerEvent {}

@@ -1,0 +1,90 @@
+//! An LXC guest that Gantry owns: what was asked for, and what became of it.
+
+mod address;
+mod decide;
+mod event;
+pub mod marker;
+mod spec;
+mod ssh_key;
+mod validate;
+
+pub use decide::{ContainerCommand, ContainerRejection};
+pub use event::{ContainerEvent, Placement, Request, Stopping, TemplateVersion};
+pub use marker::marker;
+pub use spec::{ContainerSpec, Features, Ipv4, Ipv6, Network, Scripts, Source, Where};
+
+use crate::vmid::Vmid;
+use crate::{HostId, OperationId};
+
+/// A container, folded from its stream.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Container {
+    request: Option<Request>,
+    guest: Option<Guest>,
+    lifecycle: Lifecycle,
+    power: Power,
+    addresses: Vec<String>,
+}
+
+/// What stands for it on Proxmox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guest {
+    pub host: HostId,
+    pub node: String,
+    pub vmid: Vmid,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lifecycle {
+    /// Nobody has asked for it yet.
+    #[default]
+    Unknown,
+    Creating,
+    Ready,
+    Failed,
+    Removed,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Power {
+    #[default]
+    Unknown,
+    Running,
+    Stopped,
+}
+
+impl Container {
+    #[must_use]
+    pub fn request(&self) -> Option<&Request> {
+        self.request.as_ref()
+    }
+
+    #[must_use]
+    pub fn guest(&self) -> Option<&Guest> {
+        self.guest.as_ref()
+    }
+
+    #[must_use]
+    pub const fn lifecycle(&self) -> Lifecycle {
+        self.lifecycle
+    }
+
+    /// As our own actions left it; what Proxmox says now is another matter.
+    #[must_use]
+    pub const fn power(&self) -> Power {
+        self.power
+    }
+
+    #[must_use]
+    pub fn addresses(&self) -> &[String] {
+        &self.addresses
+    }
+
+    /// The operation that makes it.
+    #[must_use]
+    pub fn created_by(&self) -> Option<OperationId> {
+        self.request.as_ref().map(|request| request.operation)
+    }
+}

@@ -1,0 +1,281 @@
+//! Whatever happens to an operation: folding never panics, the plan ends, percent never falls.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests say what they expect by failing")]
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::operation::{
+    Accepted, Command, Failure, FailureKind, Given, Operation, OperationCommand as C, OperationEvent, Status,
+    WaitReason,
+};
+use domain::pipeline::{PipelineName, StepName, percent};
+use domain::plan::{Next, plan};
+use domain::{Aggregate, ContainerId, Event};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const CONTAINER: ContainerId = ContainerId::new(Uuid::from_u128(1));
+
+fn failure() -> Failure {
+    Failure::new("broken", "It broke", "mend it")
+}
+
+fn command(pipeline: PipelineName, keep_on_failure: bool) -> Command {
+    let container = CONTAINER;
+    match pipeline {
+        PipelineName::Create => Command::CreateContainer { container, keep_on_failure },
+        PipelineName::Delete => Command::DeleteContainer { container, purge: false },
+        PipelineName::Start => Command::StartContainer { container },
+        PipelineName::Stop => Command::StopContainer { container },
+        PipelineName::Shutdown => Command::ShutdownContainer { container, timeout_seconds: 60 },
+        PipelineName::Reboot => Command::RebootContainer { container, timeout_seconds: 60 },
+    }
+}
+
+fn accepted() -> impl Strategy<Value = Command> {
+    (prop::sample::select(PipelineName::ALL.to_vec()), any::<bool>()).prop_map(|(name, keep)| command(name, keep))
+}
+
+fn any_step() -> impl Strategy<Value = StepName> {
+    let all: Vec<_> = PipelineName::ALL.iter().flat_map(|name| name.table().steps()).map(|spec| spec.name).collect();
+    prop::sample::select(all)
+}
+
+fn any_kind() -> impl Strategy<Value = FailureKind> {
+    prop::sample::select(FailureKind::ALL.to_vec())
+}
+
+/// Commands without any sense of what is due.
+fn any_command() -> impl Strategy<Value = C> {
+    prop_oneof![
+        accepted().prop_map(|command| C::Accept(Accepted::new(command, None, None))),
+        "[ab]".prop_map(|worker| C::Claim { worker }),
+        any_step().prop_map(|step| C::StartStep { step, intent: json!({ "id": 1 }) }),
+        any_step().prop_map(|step| C::SucceedStep { step, fact: Value::Null }),
+        (any_step(), any_kind()).prop_map(|(step, kind)| C::FailStep { step, kind, failure: failure() }),
+        Just(C::Wait { reason: WaitReason::Delay, until: None }),
+        Just(C::Resume),
+        Just(C::Cancel),
+        Just(C::Retry),
+        any_step().prop_map(|step| C::StartUndo { step }),
+        any_step().prop_map(|step| C::FinishUndo { step }),
+        (any_step(), any_kind()).prop_map(|(step, kind)| C::FailUndo { step, kind, failure: failure() }),
+        Just(C::Succeed { summary: Value::Null }),
+        Just(C::Fail),
+        Just(C::FinishCancel),
+        Just(C::GetStuck),
+    ]
+}
+
+/// What happens to the one thing that the engine does next.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Works,
+    Fails(FailureKind),
+    /// The worker dies in the middle and another takes over.
+    Crashes,
+    /// It has to wait before it goes on.
+    Waits,
+    Cancelled,
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        8 => Just(Fate::Works),
+        3 => any_kind().prop_map(Fate::Fails),
+        1 => Just(Fate::Crashes),
+        1 => Just(Fate::Waits),
+        1 => Just(Fate::Cancelled),
+    ]
+}
+
+/// A model of the worker: obeys the plan, while every percent is watched.
+struct Engine {
+    operation: Operation,
+    now: DateTime<Utc>,
+    shown: f64,
+    crashes: u32,
+}
+
+impl Engine {
+    fn accept(command: Command) -> Self {
+        let mut engine = Self { operation: Operation::default(), now: DateTime::UNIX_EPOCH, shown: 0.0, crashes: 0 };
+        engine.must(C::Accept(Accepted::new(command, None, None)));
+        engine
+    }
+
+    fn must(&mut self, command: C) {
+        let words = format!("{command:?}");
+        let events = self.operation.decide(command, &Given { now: self.now });
+        let events = events.unwrap_or_else(|no| panic!("the plan led to {words}, refused: {no}"));
+        for event in &events {
+            self.operation = std::mem::take(&mut self.operation).evolve(event);
+            self.watch(0.0);
+        }
+    }
+
+    fn watch(&mut self, progress: f64) {
+        let percent = percent(self.operation.pipeline().unwrap(), &self.operation, progress);
+        assert!((0.0..=100.0).contains(&percent), "{percent}");
+        assert!(percent >= self.operation.percent(), "fell below {}", self.operation.percent());
+        self.operation.remember_percent(percent);
+        assert!(percent >= self.shown, "fell from {} to {percent}", self.shown);
+        self.shown = percent;
+    }
+
+    fn crash(&mut self) {
+        self.crashes += 1;
+        self.must(C::Claim { worker: format!("worker-{}", self.crashes) });
+    }
+
+    /// One turn; says whether the operation has ended.
+    fn turn(&mut self, fate: Fate) -> bool {
+        let next = plan(self.operation.pipeline().unwrap(), &self.operation, self.now);
+        if let (Fate::Cancelled, true) = (fate, self.operation.may_cancel()) {
+            self.must(C::Cancel);
+            return false;
+        }
+        match next {
+            Next::Run(step) => self.run(step, fate),
+            Next::Undo(step) => self.undo(step, fate),
+            Next::Wait { until: Some(until), .. } => {
+                assert!(until > self.now);
+                self.now = until;
+            }
+            Next::Wait { until: None, .. } => self.must(C::Resume),
+            Next::Succeeded => self.must(C::Succeed { summary: Value::Null }),
+            Next::Failed(_) => self.must(C::Fail),
+            Next::Cancelled => self.must(C::FinishCancel),
+            Next::Stuck(_) => self.must(C::GetStuck),
+            Next::Done => return true,
+        }
+        false
+    }
+
+    fn run(&mut self, step: StepName, fate: Fate) {
+        self.must(C::StartStep { step, intent: json!({ "id": step.as_str() }) });
+        match fate {
+            Fate::Fails(kind) => {
+                self.watch(0.7);
+                self.must(C::FailStep { step, kind, failure: failure() });
+            }
+            Fate::Crashes => self.crash(),
+            Fate::Waits => self.wait(),
+            Fate::Works | Fate::Cancelled => {
+                self.watch(0.5);
+                self.must(C::SucceedStep { step, fact: Value::Null });
+            }
+        }
+    }
+
+    fn undo(&mut self, step: StepName, fate: Fate) {
+        self.must(C::StartUndo { step });
+        match fate {
+            Fate::Fails(kind) => self.must(C::FailUndo { step, kind, failure: failure() }),
+            Fate::Crashes => self.crash(),
+            Fate::Waits => self.wait(),
+            Fate::Works | Fate::Cancelled => self.must(C::FinishUndo { step }),
+        }
+    }
+
+    fn wait(&mut self) {
+        let until = (self.now.timestamp() % 2 == 0).then(|| self.now + TimeDelta::seconds(3));
+        self.must(C::Wait { reason: WaitReason::Delay, until });
+    }
+
+    /// The fates one by one, then the last one for ever; panics when it does not end.
+    fn run_until_it_ends(&mut self, fates: &[Fate], ever: Fate) {
+        let ever_crashes = matches!(ever, Fate::Crashes | Fate::Waits);
+        let ever = if ever_crashes { Fate::Works } else { ever };
+        // 60 tries of each of 13 steps and as many undos, each with its wait, is the worst there is.
+        for turn in 0..fates.len() + 4000 {
+            if self.turn(fates.get(turn).copied().unwrap_or(ever)) {
+                return;
+            }
+        }
+        panic!("it does not end: {:?}", self.operation);
+    }
+}
+
+proptest! {
+    #[test]
+    fn folding_never_panics_and_what_is_decided_can_be_stored(
+        first in accepted(),
+        commands in prop::collection::vec(any_command(), 0..200),
+    ) {
+        let given = Given { now: DateTime::UNIX_EPOCH };
+        let mut operation = Operation::default();
+        for command in std::iter::once(C::Accept(Accepted::new(first, None, None))).chain(commands) {
+            let before = operation.percent();
+            for event in operation.decide(command, &given).unwrap_or_default() {
+                let stored = event.encode().unwrap();
+                prop_assert_eq!(&OperationEvent::decode(&stored.kind, stored.kind_version, stored.data).unwrap(), &event);
+                operation = operation.evolve(&event);
+            }
+            prop_assert!(operation.percent() >= before);
+            let next = plan(operation.pipeline().unwrap(), &operation, given.now);
+            prop_assert_eq!(next == Next::Done, operation.has_ended());
+        }
+    }
+
+    #[test]
+    fn folding_never_panics_on_any_order_of_events(
+        first in accepted(),
+        commands in prop::collection::vec(any_command(), 0..100),
+        shuffle in any::<prop::sample::Selector>(),
+    ) {
+        let given = Given { now: DateTime::UNIX_EPOCH };
+        let mut operation = Operation::default();
+        let mut log = vec![];
+        for command in std::iter::once(C::Accept(Accepted::new(first, None, None))).chain(commands) {
+            for event in operation.decide(command, &given).unwrap_or_default() {
+                operation = operation.evolve(&event);
+                log.push(event);
+            }
+        }
+        let wild: Vec<_> = (0..log.len()).map(|_| shuffle.select(&log).clone()).collect();
+        let wild = Operation::fold(&wild);
+        if let Some(pipeline) = wild.pipeline() {
+            let next = plan(pipeline, &wild, given.now);
+            prop_assert_eq!(next == Next::Done, wild.has_ended());
+        }
+    }
+
+    #[test]
+    fn the_plan_ends_and_percent_never_falls(
+        command in accepted(),
+        fates in prop::collection::vec(fate(), 0..300),
+        ever in fate(),
+        retries in 0..3u8,
+    ) {
+        let mut engine = Engine::accept(command);
+        engine.run_until_it_ends(&fates, ever);
+        for _ in 0..retries {
+            if engine.operation.may_retry() {
+                engine.must(C::Retry);
+                engine.run_until_it_ends(&fates, ever);
+            }
+        }
+        let pipeline = engine.operation.pipeline().unwrap();
+        let status = engine.operation.status().unwrap();
+        prop_assert!(!matches!(status, Status::Queued | Status::Running));
+        if status == Status::Succeeded {
+            prop_assert!(pipeline.steps().all(|spec| engine.operation.has_succeeded(spec.name)));
+            prop_assert!((engine.shown - 100.0).abs() < 1e-9);
+        }
+        if status == Status::Cancelled || (status == Status::Failed && !engine.operation.keep_on_failure()) {
+            let left = |spec: &&domain::pipeline::StepSpec| {
+                spec.undo && engine.operation.step(spec.name).is_some_and(|run| run.state.left_something())
+            };
+            prop_assert!(pipeline.steps().find(left).is_none(), "left behind: {:?}", engine.operation);
+        }
+    }
+}
+
+#[test]
+fn without_trouble_every_pipeline_succeeds() {
+    for name in PipelineName::ALL {
+        let mut engine = Engine::accept(command(name, false));
+        engine.run_until_it_ends(&[], Fate::Works);
+        assert_eq!(engine.operation.status(), Some(Status::Succeeded), "{name:?}");
+    }
+}
