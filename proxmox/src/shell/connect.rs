@@ -19,7 +19,11 @@ pub(super) fn connect(config: &ShellConfig) -> Result<(Session, TcpStream), Shel
         reason: "it shows no key of a known kind".to_owned(),
     })?;
     if shown != config.host_key {
-        return Err(ShellError::HostKeyChanged { host: host(), pinned: config.host_key.clone(), shown });
+        return Err(ShellError::HostKeyChanged {
+            host: host(),
+            pinned: Box::new(config.host_key.clone()),
+            shown: Box::new(shown),
+        });
     }
     authenticate(&session, config)?;
     session.set_keepalive(false, u32::try_from(config.keepalive.as_secs()).unwrap_or(u32::MAX).max(1));

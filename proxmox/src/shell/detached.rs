@@ -109,8 +109,7 @@ impl Detached {
         let payload = Secret::new([env.as_slice(), &script.body, SUPERVISE.as_bytes()].concat());
         zeroize::Zeroize::zeroize(&mut env);
         let limit = script.limit.as_secs().max(1).to_string();
-        let command =
-            Guest::sh(LAUNCH).args([run.0.clone(), tag(run), limit]).args(sizes).args(interpreter(&script.body));
+        let command = Guest::sh(LAUNCH).args([run.0.clone(), limit]).args(sizes).args(interpreter(&script.body));
         let output = self.guest.output(command.stdin(payload)).await?;
         match output.code {
             0 => Ok(true),
@@ -145,11 +144,6 @@ impl Detached {
         let host = self.guest.shell.host().to_owned();
         ShellError::Failed { host, program: program.to_owned(), code, said }.into()
     }
-}
-
-/// The dot ends it: the tag of run 1 must not be found in that of run 12.
-fn tag(run: &RunId) -> String {
-    format!("{run}.")
 }
 
 /// Not by executing the file: /run may be mounted noexec. Like the kernel, at most one argument.

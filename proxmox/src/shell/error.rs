@@ -14,7 +14,7 @@ pub enum ShellError {
         "{host} shows another SSH host key than the pinned one: pinned {pinned}, shown {shown}. If the host was \
          reinstalled, check the key on its console and pin it anew; otherwise somebody may be in between"
     )]
-    HostKeyChanged { host: String, pinned: HostKey, shown: HostKey },
+    HostKeyChanged { host: String, pinned: Box<HostKey>, shown: Box<HostKey> },
     /// Nothing was run.
     #[error("{host} refuses the SSH credentials of {user}: {reason}")]
     AuthRefused { host: String, user: String, reason: String },

@@ -24,17 +24,21 @@ tag_lines O out <out &
 tag_lines E err <err &
 
 # Every process of the script, in whatever session, but not this supervisor and its readers.
+# busybox's grep sees a NUL as the end, so each environment is turned into lines first.
 processes() {
-    printf 'GANTRY_RUN=%s\n' "$tag" | grep -lsFf - /proc/[0-9]*/environ | cut -d/ -f3
+    for process in /proc/[0-9]*; do
+        { tr '\0' '\n' <"$process/environ"; } 2>/dev/null | grep -qxF "GANTRY_RUN=$tag" && echo "${process#/proc/}"
+    done
 }
+# First TERM, so that package managers can let go of their locks, and five seconds later KILL.
 end_all() {
     tries=0 signal=TERM
     while pids=$(processes); [ -n "$pids" ]; do
-        [ $tries -ge 50 ] && signal=KILL
-        [ $tries -ge 100 ] && break
+        [ $tries -ge 25 ] && signal=KILL
+        [ $tries -ge 50 ] && break
         if [ $tries = 0 ] || [ $signal = KILL ]; then kill -$signal $pids 2>/dev/null; fi
         tries=$((tries + 1))
-        sleep 0.1
+        sleep 0.2
     done
 }
 
