@@ -6,13 +6,15 @@ mod event;
 mod failure;
 mod rejection;
 mod state;
+mod step_run;
 mod waiting;
 
 pub use command::{Command, OperationCommand};
 pub use event::{Accepted, OperationEvent};
 pub use failure::{AfterFailure, Failure, FailureKind};
 pub use rejection::OperationRejection;
-pub use state::{End, Operation, Status, StepRun, StepState};
+pub use state::{End, Operation, Status};
+pub use step_run::{StepRun, StepState};
 pub use waiting::{WaitReason, Waiting};
 
 use chrono::{DateTime, Utc};
