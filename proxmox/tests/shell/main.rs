@@ -7,4 +7,5 @@ mod ending;
 mod guests;
 mod scripts;
 mod secrets;
+mod simulated;
 mod sshd;
