@@ -14,9 +14,17 @@ echo $$ >pid
 mkfifo out err || exit 1
 : >log
 
+# /run is memory: a script that floods must not fill it.
+most=33554432
 tag_lines() {
+    kept=0
     while IFS= read -r line || [ -n "$line" ]; do
         printf '%s %s\n' "$1" "$line"
+        kept=$((kept + ${#line}))
+        if [ $kept -gt $most ]; then
+            printf '%s (the output is too long, no more of it is kept)\n' "$1"
+            cat >/dev/null
+        fi
     done >>log
     : >"$2.end"
 }
