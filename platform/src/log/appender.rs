@@ -14,12 +14,13 @@ use super::{
     AppendError, Appended, Expected,
     append::{Prepared, PreparedStream},
     plan::{Head, Known, Plan, plan},
+    tail,
     write,
 };
 use crate::{
     clock::Clock,
     db::{Db, DbError, Tx, from_micros, micros},
-    views::{View, ViewError},
+    views::{self, View, ViewError},
 };
 
 /// How many appends share a transaction at most.
@@ -222,11 +223,7 @@ impl Appender {
             })
             .collect();
         for view in self.views.iter() {
-            let of_view = |event: &&Recorded| view.categories().contains(&event.stream.category());
-            let events: Vec<&Recorded> = events.iter().filter(of_view).collect();
-            if !events.is_empty() {
-                view.project(tx, &events).await?;
-            }
+            views::project(&**view, tx, &events).await?;
         }
         Ok(())
     }
@@ -238,11 +235,7 @@ impl Appender {
             known.versions.clear();
         }
         self.memory = Some(Memory { head, known });
-        self.head.send_if_modified(|at| {
-            let moved = at.0 < head.position;
-            at.0 = at.0.max(head.position);
-            moved
-        });
+        tail::advance(&self.head, head.position);
     }
 
     /// After a commit that nobody confirmed. The lock waits for the transaction that may still be under way.

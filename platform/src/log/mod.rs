@@ -4,10 +4,15 @@ mod append;
 mod appender;
 mod error;
 mod execute;
+mod follow;
 pub mod hash;
 mod plan;
 mod read;
+mod replay;
+mod sweep;
 mod tail;
+mod transfer;
+mod verify;
 mod write;
 
 use std::sync::Arc;
@@ -20,6 +25,9 @@ pub use append::{Append, Appended, Expected, Idempotency, Rows, StreamAppend};
 pub use error::{AppendError, LogError};
 pub use execute::{As, ExecuteError, Executed, Loaded};
 pub use read::End;
+pub use replay::{Replayed, Replaying, TableReport};
+pub use transfer::{ExportError, ImportError};
+pub use verify::{Damage, Verified, VerifyError};
 
 use crate::{clock::Clock, db::Db, views::View};
 use append::Prepared;

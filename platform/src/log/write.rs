@@ -83,52 +83,78 @@ fn as_json<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     serde_json::Value::from_iter(texts).to_string()
 }
 
+/// An event as its row.
+pub(super) struct NewRow<'a> {
+    pub position: i64,
+    pub stream: &'a str,
+    pub version: i64,
+    pub kind: &'a str,
+    pub kind_version: i64,
+    pub data: &'a str,
+    pub meta: &'a str,
+    pub recorded_at: i64,
+    pub hash: &'a [u8],
+}
+
+impl<'a> NewRow<'a> {
+    fn of(placed: &'a Placed<'_>, recorded_at: i64) -> Self {
+        let event = &placed.event.event;
+        Self {
+            position: placed.position,
+            stream: placed.stream.as_str(),
+            version: placed.version,
+            kind: &event.kind,
+            kind_version: event.kind_version.into(),
+            data: &placed.event.data,
+            meta: &placed.append.meta_text,
+            recorded_at,
+            hash: &placed.hash,
+        }
+    }
+}
+
 /// The events and the idempotency keys of a plan.
 pub(super) async fn insert(tx: &mut Tx, plan: &Plan<'_>) -> Result<(), DbError> {
-    insert_events(tx, &plan.events, plan.head.recorded_at).await?;
+    let recorded_at = plan.head.recorded_at;
+    let rows: Vec<_> = plan.events.iter().map(|placed| NewRow::of(placed, recorded_at)).collect();
+    insert_rows(tx, &rows).await?;
     for (append, first, last) in &plan.done {
         if let Some(asked) = &append.idempotency {
             let answer = asked.answer.to_string();
             with_tx!(tx, conn => sqlx::query(KEEP_KEY).bind(&asked.key).bind(&asked.fingerprint).bind(answer)
-                .bind(*first).bind(*last).bind(plan.head.recorded_at).execute(conn).await.map(drop))?;
+                .bind(*first).bind(*last).bind(recorded_at).execute(conn).await.map(drop))?;
         }
     }
     Ok(())
 }
 
-async fn insert_events(tx: &mut Tx, events: &[Placed<'_>], recorded_at: i64) -> Result<(), DbError> {
-    if events.is_empty() {
+pub(super) async fn insert_rows(tx: &mut Tx, rows: &[NewRow<'_>]) -> Result<(), DbError> {
+    if rows.is_empty() {
         return Ok(());
     }
     match tx {
         Tx::Postgres(tx) => {
             sqlx::query(INSERT.postgres)
-                .bind(events.iter().map(|e| e.position).collect::<Vec<_>>())
-                .bind(events.iter().map(|e| e.stream.as_str()).collect::<Vec<_>>())
-                .bind(events.iter().map(|e| e.version).collect::<Vec<_>>())
-                .bind(events.iter().map(|e| e.event.event.kind.as_str()).collect::<Vec<_>>())
-                .bind(events.iter().map(|e| i64::from(e.event.event.kind_version)).collect::<Vec<_>>())
-                .bind(events.iter().map(|e| e.event.data.as_str()).collect::<Vec<_>>())
-                .bind(events.iter().map(|e| &*e.append.meta_text).collect::<Vec<_>>())
-                .bind(vec![recorded_at; events.len()])
-                .bind(events.iter().map(|e| &e.hash[..]).collect::<Vec<_>>())
+                .bind(rows.iter().map(|r| r.position).collect::<Vec<_>>())
+                .bind(rows.iter().map(|r| r.stream).collect::<Vec<_>>())
+                .bind(rows.iter().map(|r| r.version).collect::<Vec<_>>())
+                .bind(rows.iter().map(|r| r.kind).collect::<Vec<_>>())
+                .bind(rows.iter().map(|r| r.kind_version).collect::<Vec<_>>())
+                .bind(rows.iter().map(|r| r.data).collect::<Vec<_>>())
+                .bind(rows.iter().map(|r| r.meta).collect::<Vec<_>>())
+                .bind(rows.iter().map(|r| r.recorded_at).collect::<Vec<_>>())
+                .bind(rows.iter().map(|r| r.hash).collect::<Vec<_>>())
                 .execute(&mut **tx)
                 .await?;
         }
         Tx::Sqlite(tx) => {
-            let mut rest = events;
+            let mut rest = rows;
             while !rest.is_empty() {
-                let rows = chunk(rest.len());
-                let (now, later) = rest.split_at(rows);
-                let mut query = sqlx::query(AssertSqlSafe(insert_sql(rows)));
-                for e in now {
-                    let event = &e.event.event;
-                    query = query.bind(e.position).bind(e.stream.as_str()).bind(e.version).bind(event.kind.as_str());
-                    query = query
-                        .bind(i64::from(event.kind_version))
-                        .bind(e.event.data.as_str())
-                        .bind(&*e.append.meta_text);
-                    query = query.bind(recorded_at).bind(&e.hash[..]);
+                let (now, later) = rest.split_at(chunk(rest.len()));
+                let mut query = sqlx::query(AssertSqlSafe(insert_sql(now.len())));
+                for r in now {
+                    query = query.bind(r.position).bind(r.stream).bind(r.version).bind(r.kind).bind(r.kind_version);
+                    query = query.bind(r.data).bind(r.meta).bind(r.recorded_at).bind(r.hash);
                 }
                 query.execute(&mut **tx).await?;
                 rest = later;

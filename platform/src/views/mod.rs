@@ -2,4 +2,23 @@
 
 mod view;
 
+use std::sync::Arc;
+
+use domain::Recorded;
+
 pub use view::{Table, View, ViewError};
+
+use crate::db::Tx;
+
+/// Hands each view the events of its categories; for replay and import, so without those that are not replayed.
+pub(crate) async fn project_all(views: &[Arc<dyn View>], tx: &mut Tx, events: &[Recorded]) -> Result<(), ViewError> {
+    for view in views.iter().filter(|view| view.replayed()) {
+        project(&**view, tx, events).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn project(view: &dyn View, tx: &mut Tx, events: &[Recorded]) -> Result<(), ViewError> {
+    let followed: Vec<&Recorded> = events.iter().filter(|event| view.categories().contains(&event.stream.category())).collect();
+    if followed.is_empty() { Ok(()) } else { view.project(tx, &followed).await }
+}

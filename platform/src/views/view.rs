@@ -15,6 +15,11 @@ pub trait View: Send + Sync {
     /// All that it writes; replay empties and compares them.
     fn tables(&self) -> &'static [Table];
 
+    /// False for what writes more than a table made from the log, like numbered progress records: replay leaves it out.
+    fn replayed(&self) -> bool {
+        true
+    }
+
     /// Brings the tables up to date, inside the transaction that appends the events. Nothing slow.
     fn project<'a>(&'a self, tx: &'a mut Tx, events: &'a [&'a Recorded]) -> BoxFuture<'a, Result<(), ViewError>>;
 }
