@@ -4,4 +4,5 @@ pub mod catalogue;
 pub mod clock;
 pub mod db;
 pub mod log;
+pub mod series;
 pub mod views;

@@ -25,6 +25,7 @@ pub use append::{Append, Appended, Expected, Idempotency, Rows, StreamAppend};
 pub use error::{AppendError, LogError};
 pub use execute::{As, ExecuteError, Executed, Loaded};
 pub use read::End;
+pub(crate) use read::{Row as StoredRow, recorded};
 pub use replay::{Replayed, Replaying, TableReport};
 pub use transfer::{ExportError, ImportError};
 pub use verify::{Damage, Verified, VerifyError};

@@ -1,11 +1,17 @@
 //! Read models: tables made from the log, in the append's transaction, that can be dropped and replayed.
 
+mod operations;
+mod query;
+mod row;
 mod view;
 
 use std::sync::Arc;
 
 use domain::Recorded;
 
+pub use operations::{OperationFilter, OperationRow};
+pub use query::{Conditions, Cursor, MOST, NotACursor, Order, Page, Paged, get, page};
+pub use row::{Life, Row, Rows, Stamped};
 pub use view::{Table, View, ViewError};
 
 use crate::db::Tx;

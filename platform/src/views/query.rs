@@ -1,0 +1,201 @@
+//! Asking read models: by id, or a page at a time; one shape for all of them.
+
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, Utc};
+use sqlx::AssertSqlSafe;
+
+use super::{Row, ViewError};
+use crate::db::{Db, micros, with_db};
+
+/// The most rows of one page.
+pub const MOST: u32 = 500;
+
+#[derive(Debug, Clone)]
+pub struct Page {
+    pub limit: u32,
+    /// Where the page before ended.
+    pub after: Option<Cursor>,
+    pub order: Order,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { limit: 50, after: None, order: Order::Newest }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    Newest,
+    Oldest,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Paged<R> {
+    pub items: Vec<R>,
+    /// None when there is no more.
+    pub next: Option<Cursor>,
+}
+
+/// Where a page ended. Its text means nothing to anybody but us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    created: i64,
+    id: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the cursor is not one that a page ended with; ask without one to begin anew")]
+pub struct NotACursor;
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(format!("{} {}", self.created, self.id)))
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = NotACursor;
+
+    fn from_str(text: &str) -> Result<Self, NotACursor> {
+        let text = String::from_utf8(hex::decode(text).map_err(|_| NotACursor)?).map_err(|_| NotACursor)?;
+        let (created, id) = text.split_once(' ').ok_or(NotACursor)?;
+        Ok(Self { created: created.parse().map_err(|_| NotACursor)?, id: id.to_owned() })
+    }
+}
+
+/// What a question's rows have in common; column names are our own constants, values are always bound.
+#[derive(Debug, Clone, Default)]
+pub struct Conditions {
+    texts: Vec<String>,
+    binds: Vec<Bind>,
+}
+
+#[derive(Debug, Clone)]
+enum Bind {
+    Text(String),
+    Number(i64),
+}
+
+impl Conditions {
+    /// The column has this value; no condition without one.
+    #[must_use]
+    pub fn is(self, column: &'static str, value: Option<impl fmt::Display>) -> Self {
+        match value {
+            Some(value) => self.one_of(column, &[value]),
+            None => self,
+        }
+    }
+
+    /// The column has one of these values; no condition when there are none.
+    #[must_use]
+    pub fn one_of(mut self, column: &'static str, values: &[impl fmt::Display]) -> Self {
+        if !values.is_empty() {
+            let places: Vec<String> = values.iter().map(|value| self.bind(Bind::Text(value.to_string()))).collect();
+            self.texts.push(format!("{column} IN ({})", places.join(", ")));
+        }
+        self
+    }
+
+    /// Created at this time or later.
+    #[must_use]
+    pub fn since(mut self, time: Option<DateTime<Utc>>) -> Self {
+        if let Some(time) = time {
+            let place = self.bind(Bind::Number(micros(time)));
+            self.texts.push(format!("created_at >= {place}"));
+        }
+        self
+    }
+
+    /// Created before this time.
+    #[must_use]
+    pub fn until(mut self, time: Option<DateTime<Utc>>) -> Self {
+        if let Some(time) = time {
+            let place = self.bind(Bind::Number(micros(time)));
+            self.texts.push(format!("created_at < {place}"));
+        }
+        self
+    }
+
+    fn beyond(mut self, cursor: &Cursor, order: Order) -> Self {
+        let sign = if order == Order::Newest { "<" } else { ">" };
+        let (created, id) = (self.bind(Bind::Number(cursor.created)), self.bind(Bind::Text(cursor.id.clone())));
+        self.texts.push(format!("(created_at, id) {sign} ({created}, {id})"));
+        self
+    }
+
+    fn bind(&mut self, value: Bind) -> String {
+        self.binds.push(value);
+        format!("${}", self.binds.len())
+    }
+
+    fn clause(&self) -> String {
+        if self.texts.is_empty() { String::new() } else { format!("WHERE {}", self.texts.join(" AND ")) }
+    }
+}
+
+/// The row of this id.
+///
+/// # Errors
+/// When the database can't be read.
+pub async fn get<R: Row>(db: &Db, id: impl fmt::Display) -> Result<Option<R>, ViewError> {
+    let sql = format!("SELECT document FROM {} WHERE id = $1", R::TABLE.name);
+    let id = id.to_string();
+    let found: Option<String> =
+        with_db!(db, pool => sqlx::query_scalar(AssertSqlSafe(sql)).bind(&id).fetch_optional(pool).await)?;
+    found.map(|document| parse(id, &document)).transpose()
+}
+
+/// A page of rows, in the order of their creation.
+///
+/// # Errors
+/// When the database can't be read.
+pub async fn page<R: Row>(db: &Db, filter: &R::Filter, page: &Page) -> Result<Paged<R>, ViewError> {
+    let mut conditions = R::conditions(filter);
+    if let Some(cursor) = &page.after {
+        conditions = conditions.beyond(cursor, page.order);
+    }
+    let limit = page.limit.clamp(1, MOST);
+    let direction = if page.order == Order::Newest { "DESC" } else { "ASC" };
+    let clause = conditions.clause();
+    // One more than asked says whether there is a next page.
+    let place = conditions.bind(Bind::Number(i64::from(limit) + 1));
+    let sql = format!(
+        "SELECT id, created_at, document FROM {} {clause} ORDER BY created_at {direction}, id {direction} LIMIT {place}",
+        R::TABLE.name
+    );
+    let mut rows: Vec<(String, i64, String)> = with_db!(db, pool => {
+        let mut query = sqlx::query_as(AssertSqlSafe(sql));
+        for bind in conditions.binds {
+            query = match bind {
+                Bind::Text(text) => query.bind(text),
+                Bind::Number(number) => query.bind(number),
+            };
+        }
+        query.fetch_all(pool).await
+    })?;
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next = rows.last().filter(|_| more).map(|(id, created, _)| Cursor { created: *created, id: id.clone() });
+    let items = rows.into_iter().map(|(id, _, document)| parse(id, &document)).collect::<Result<_, _>>()?;
+    Ok(Paged { items, next })
+}
+
+fn parse<R: Row>(id: String, document: &str) -> Result<R, ViewError> {
+    serde_json::from_str(document).map_err(|source| ViewError::Row { view: R::TABLE.name, id, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_from_its_text_and_nothing_else_does() {
+        let cursor = Cursor { created: 17, id: "0199-a b".into() };
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        for text in ["", "zz", "3137", "ffff"] {
+            assert_eq!(text.parse::<Cursor>(), Err(NotACursor), "{text}");
+        }
+    }
+}

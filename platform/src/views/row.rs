@@ -1,0 +1,165 @@
+//! Read models of one row per stream: the row is what folding the stream leads to, in a shape made to be asked for.
+
+use std::marker::PhantomData;
+
+use chrono::{DateTime, Utc};
+use domain::{Aggregate, Position, Recorded, StreamId, Version};
+use futures_util::future::BoxFuture;
+use serde::{Serialize, de::DeserializeOwned};
+use sqlx::AssertSqlSafe;
+
+use super::{Conditions, Table, View, ViewError};
+use crate::{
+    db::{Tx, micros, statements, with_tx},
+    log,
+};
+
+statements! {
+    one {}
+    two {
+        STREAMS =
+            "SELECT position, stream, version, kind, kind_version, data, meta, recorded_at, hash FROM log
+             WHERE stream IN (SELECT value FROM json_array_elements_text(CAST($1 AS JSON)) AS asked(value)) AND position <= $2
+             ORDER BY stream, version",
+            "SELECT position, stream, version, kind, kind_version, data, meta, recorded_at, hash FROM log
+             WHERE stream IN (SELECT value FROM json_each($1)) AND position <= $2 ORDER BY stream, version";
+    }
+}
+
+/// The row of a read model: kept whole as a document, with the columns beside it that one can ask by.
+///
+/// Every table has `id`, then [`FILTERS`](Self::FILTERS), then `version`, `created_at`, `updated_at`, `document`.
+pub trait Row: Serialize + DeserializeOwned + Send + Sync + 'static {
+    type Aggregate: Aggregate<Event: Send + Sync> + Send + Sync;
+    /// What one can ask by.
+    type Filter: Sync;
+
+    const CATEGORIES: &'static [&'static str] = &[Self::Aggregate::CATEGORY];
+    const TABLE: Table;
+    /// The TEXT columns to ask by.
+    const FILTERS: &'static [&'static str];
+
+    /// None when the stream is not to be seen (yet).
+    fn of(life: &Life, state: &Self::Aggregate, history: &[Stamped<<Self::Aggregate as Aggregate>::Event>]) -> Option<Self>;
+
+    /// The values of the columns in [`FILTERS`](Self::FILTERS), in that order.
+    fn filters(&self) -> Vec<Option<String>>;
+
+    fn conditions(filter: &Self::Filter) -> Conditions;
+}
+
+/// When and how far a stream has come.
+#[derive(Debug, Clone)]
+pub struct Life {
+    pub stream: StreamId,
+    pub version: Version,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// An event with the circumstances that a row may show.
+#[derive(Debug, Clone)]
+pub struct Stamped<E> {
+    pub event: E,
+    pub version: Version,
+    pub at: DateTime<Utc>,
+}
+
+/// The view that keeps the rows.
+#[derive(Debug)]
+pub struct Rows<R>(PhantomData<fn() -> R>);
+
+impl<R> Default for Rows<R> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<R: Row> View for Rows<R> {
+    fn name(&self) -> &'static str {
+        R::TABLE.name
+    }
+
+    fn categories(&self) -> &'static [&'static str] {
+        R::CATEGORIES
+    }
+
+    fn tables(&self) -> &'static [Table] {
+        const { &[R::TABLE] }
+    }
+
+    fn project<'a>(&'a self, tx: &'a mut Tx, events: &'a [&'a Recorded]) -> BoxFuture<'a, Result<(), ViewError>> {
+        Box::pin(async move {
+            let last = events.last().map_or(0, |event| event.position.0);
+            let streams = streams(tx, events, last).await?;
+            for history in streams.chunk_by(|a, b| a.stream == b.stream) {
+                if let Some((life, row)) = fold::<R>(history)? {
+                    upsert(tx, &life, &row).await?;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// All events so far of the streams that these events belong to, stream by stream.
+async fn streams(tx: &mut Tx, events: &[&Recorded], until: i64) -> Result<Vec<Recorded>, ViewError> {
+    let mut names: Vec<&str> = events.iter().map(|event| event.stream.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    // Most batches bring streams into being: those are here already.
+    if names.len() == events.iter().filter(|event| event.version.0 == 1).count() {
+        let mut all: Vec<Recorded> = events.iter().map(|event| Recorded::clone(event)).collect();
+        all.sort_by(|a, b| (&a.stream, a.version).cmp(&(&b.stream, b.version)));
+        return Ok(all);
+    }
+    let (sql, asked) = (STREAMS.in_tx(tx), serde_json::Value::from_iter(names).to_string());
+    let rows: Vec<log::StoredRow> = with_tx!(tx, conn => sqlx::query_as(sql).bind(asked).bind(until).fetch_all(conn).await)?;
+    rows.into_iter().map(|row| log::recorded(row).map_err(|e| ViewError::Refused(e.to_string()))).collect()
+}
+
+fn fold<R: Row>(history: &[Recorded]) -> Result<Option<(Life, R)>, ViewError> {
+    let (Some(first), Some(last)) = (history.first(), history.last()) else { return Ok(None) };
+    let stamped: Vec<_> = history.iter().map(stamped::<R>).collect::<Result<_, _>>()?;
+    let state = R::Aggregate::fold(stamped.iter().map(|s| &s.event));
+    let life = Life {
+        stream: last.stream.clone(),
+        version: last.version,
+        created_at: first.recorded_at,
+        updated_at: last.recorded_at,
+    };
+    Ok(R::of(&life, &state, &stamped).map(|row| (life, row)))
+}
+
+fn stamped<R: Row>(recorded: &Recorded) -> Result<Stamped<<R::Aggregate as Aggregate>::Event>, ViewError> {
+    let position: Position = recorded.position;
+    let event = recorded.event().map_err(|source| ViewError::Event { view: R::TABLE.name, position, source })?;
+    Ok(Stamped { event, version: recorded.version, at: recorded.recorded_at })
+}
+
+async fn upsert<R: Row>(tx: &mut Tx, life: &Life, row: &R) -> Result<(), ViewError> {
+    let damaged = |source| ViewError::Row { view: R::TABLE.name, id: life.stream.id().to_owned(), source };
+    let document = serde_json::to_string(row).map_err(damaged)?;
+    with_tx!(tx, conn => {
+        let mut query = sqlx::query(AssertSqlSafe(upsert_sql::<R>())).bind(life.stream.id());
+        for filter in row.filters() {
+            query = query.bind(filter);
+        }
+        query.bind(life.version.0).bind(micros(life.created_at)).bind(micros(life.updated_at)).bind(document)
+            .execute(conn).await.map(drop)
+    })?;
+    Ok(())
+}
+
+fn upsert_sql<R: Row>() -> String {
+    let columns = R::TABLE.columns;
+    let values: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
+    let changes: Vec<String> = columns.iter().skip(1).map(|column| format!("{column} = excluded.{column}")).collect();
+    format!(
+        "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (id) DO UPDATE SET {}",
+        R::TABLE.name,
+        columns.join(", "),
+        values.join(", "),
+        changes.join(", ")
+    )
+}
