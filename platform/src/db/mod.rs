@@ -6,7 +6,7 @@
 
 mod connect;
 mod error;
-mod migrate;
+pub(crate) mod migrate;
 mod text;
 
 use chrono::{DateTime, Utc};

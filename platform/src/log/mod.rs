@@ -4,16 +4,16 @@ mod append;
 mod appender;
 mod error;
 mod execute;
-mod follow;
+pub(crate) mod follow;
 pub mod hash;
 mod plan;
-mod read;
+pub(crate) mod read;
 mod replay;
-mod sweep;
+pub(crate) mod sweep;
 mod tail;
 mod transfer;
 mod verify;
-mod write;
+pub(crate) mod write;
 
 use std::sync::Arc;
 

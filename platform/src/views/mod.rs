@@ -2,7 +2,7 @@
 
 mod operations;
 mod query;
-mod row;
+pub(crate) mod row;
 mod view;
 
 use std::sync::Arc;

@@ -1,0 +1,16 @@
+//! The contract of the log, the read models and the series, on both databases.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects by failing")]
+
+mod append;
+mod crash;
+mod follow;
+mod migrate;
+mod operations;
+mod records;
+mod samples;
+mod support;
+mod tail;
+mod time_travel;
+mod transfer;
+mod verify;
+mod writers;
