@@ -15,3 +15,45 @@ CREATE INDEX operations_created ON operations (created_at, id);
 CREATE INDEX operations_account ON operations (account, created_at, id);
 CREATE INDEX operations_target ON operations (target, created_at, id);
 CREATE INDEX operations_status ON operations (status, created_at, id);
+
+CREATE TABLE containers (
+    id         TEXT   PRIMARY KEY,
+    account    TEXT,
+    host       TEXT,
+    node       TEXT,
+    hostname   TEXT   NOT NULL,
+    template   TEXT,
+    lifecycle  TEXT   NOT NULL,
+    version    BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    document   TEXT   NOT NULL
+);
+CREATE INDEX containers_created ON containers (created_at, id);
+CREATE INDEX containers_account ON containers (account, created_at, id);
+CREATE INDEX containers_host ON containers (host, created_at, id);
+CREATE INDEX containers_hostname ON containers (hostname);
+
+CREATE TABLE hosts (
+    id         TEXT   PRIMARY KEY,
+    name       TEXT   NOT NULL,
+    version    BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    document   TEXT   NOT NULL
+);
+CREATE INDEX hosts_created ON hosts (created_at, id);
+CREATE INDEX hosts_name ON hosts (name);
+
+CREATE TABLE vmids (
+    id         TEXT   PRIMARY KEY,
+    host       TEXT   NOT NULL,
+    container  TEXT   NOT NULL,
+    version    BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    document   TEXT   NOT NULL
+);
+CREATE INDEX vmids_created ON vmids (created_at, id);
+CREATE INDEX vmids_host ON vmids (host, created_at, id);
+CREATE INDEX vmids_container ON vmids (container);

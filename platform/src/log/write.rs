@@ -18,7 +18,7 @@ statements! {
         // The notification travels with the update: it costs no round trip, and nobody hears of what was not committed.
         MOVE_HEAD =
             "UPDATE log_head SET position = $1, hash = $2, recorded_at = $3 WHERE id = 1 AND position = $4 AND hash = $5
-             RETURNING CAST(pg_notify('gantry_log', CAST($1 AS TEXT)) AS TEXT)",
+             RETURNING CAST(pg_notify('gantry_log', CAST(position AS TEXT)) AS TEXT)",
             "UPDATE log_head SET position = $1, hash = $2, recorded_at = $3 WHERE id = 1 AND position = $4 AND hash = $5 RETURNING ''";
         VERSIONS =
             "SELECT value, (SELECT version FROM log WHERE stream = value ORDER BY version DESC LIMIT 1)

@@ -1,20 +1,37 @@
 //! Read models: tables made from the log, in the append's transaction, that can be dropped and replayed.
 
+mod containers;
+mod hosts;
 mod operations;
 mod query;
 pub(crate) mod row;
 mod view;
+mod vmids;
 
 use std::sync::Arc;
 
 use domain::Recorded;
 
+pub use containers::{ContainerFilter, ContainerRow};
+pub use hosts::{HostFilter, HostRow};
 pub use operations::{OperationFilter, OperationRow};
 pub use query::{Conditions, Cursor, MOST, NotACursor, Order, Page, Paged, get, page};
 pub use row::{Life, Row, Rows, Stamped};
 pub use view::{Table, View, ViewError};
+pub use vmids::{VmidFilter, VmidRow};
 
 use crate::db::Tx;
+
+/// Every read model that Gantry keeps; what the log is opened with.
+#[must_use]
+pub fn all() -> Vec<Arc<dyn View>> {
+    vec![
+        Arc::new(Rows::<OperationRow>::default()),
+        Arc::new(Rows::<ContainerRow>::default()),
+        Arc::new(Rows::<HostRow>::default()),
+        Arc::new(Rows::<VmidRow>::default()),
+    ]
+}
 
 /// Hands each view the events of its categories; for replay and import, so without those that are not replayed.
 pub(crate) async fn project_all(views: &[Arc<dyn View>], tx: &mut Tx, events: &[Recorded]) -> Result<(), ViewError> {

@@ -8,7 +8,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, Life, Row, Stamped, Table};
+use super::{Conditions, Life, Row, Stamped, Table, row::word};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OperationRow {
@@ -60,7 +60,6 @@ impl Row for OperationRow {
             "id", "account", "target", "host", "pipeline", "status", "version", "created_at", "updated_at", "document",
         ],
     };
-    const FILTERS: &'static [&'static str] = &["account", "target", "host", "pipeline", "status"];
 
     fn of(life: &Life, state: &Operation, history: &[Stamped<OperationEvent>]) -> Option<Self> {
         let (accepted, status) = (state.accepted()?, state.status()?);
@@ -105,7 +104,7 @@ impl Row for OperationRow {
             self.account.map(|id| id.to_string()),
             self.target.map(|id| id.to_string()),
             self.host.map(|id| id.to_string()),
-            Some(word(self.pipeline)),
+            Some(word(&self.pipeline)),
             Some(self.status.to_string()),
         ]
     }
@@ -115,14 +114,9 @@ impl Row for OperationRow {
             .is("account", filter.account)
             .is("target", filter.target)
             .is("host", filter.host)
-            .is("pipeline", filter.pipeline.map(word))
+            .is("pipeline", filter.pipeline.as_ref().map(word))
             .one_of("status", &filter.status)
             .since(filter.since)
             .until(filter.until)
     }
-}
-
-/// The pipeline's name as it is in JSON.
-fn word(pipeline: PipelineName) -> String {
-    serde_json::to_value(pipeline).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -28,7 +28,7 @@ statements! {
 
 /// The row of a read model: kept whole as a document, with the columns beside it that one can ask by.
 ///
-/// Every table has `id`, then [`FILTERS`](Self::FILTERS), then `version`, `created_at`, `updated_at`, `document`.
+/// Every table has `id`, then the TEXT columns to ask by, then `version`, `created_at`, `updated_at`, `document`.
 pub trait Row: Serialize + DeserializeOwned + Send + Sync + 'static {
     type Aggregate: Aggregate<Event: Send + Sync> + Send + Sync;
     /// What one can ask by.
@@ -36,13 +36,11 @@ pub trait Row: Serialize + DeserializeOwned + Send + Sync + 'static {
 
     const CATEGORIES: &'static [&'static str] = &[Self::Aggregate::CATEGORY];
     const TABLE: Table;
-    /// The TEXT columns to ask by.
-    const FILTERS: &'static [&'static str];
 
-    /// None when the stream is not to be seen (yet).
+    /// None when the stream is not to be seen (yet, or any more).
     fn of(life: &Life, state: &Self::Aggregate, history: &[Stamped<<Self::Aggregate as Aggregate>::Event>]) -> Option<Self>;
 
-    /// The values of the columns in [`FILTERS`](Self::FILTERS), in that order.
+    /// The values of the columns to ask by, in the table's order.
     fn filters(&self) -> Vec<Option<String>>;
 
     fn conditions(filter: &Self::Filter) -> Conditions;
@@ -93,8 +91,9 @@ impl<R: Row> View for Rows<R> {
             let last = events.last().map_or(0, |event| event.position.0);
             let streams = streams(tx, events, last).await?;
             for history in streams.chunk_by(|a, b| a.stream == b.stream) {
-                if let Some((life, row)) = fold::<R>(history)? {
-                    upsert(tx, &life, &row).await?;
+                match fold::<R>(history)? {
+                    Some((life, row)) => upsert(tx, &life, &row).await?,
+                    None => remove::<R>(tx, history).await?,
                 }
             }
             Ok(())
@@ -149,6 +148,18 @@ async fn upsert<R: Row>(tx: &mut Tx, life: &Life, row: &R) -> Result<(), ViewErr
             .execute(conn).await.map(drop)
     })?;
     Ok(())
+}
+
+async fn remove<R: Row>(tx: &mut Tx, history: &[Recorded]) -> Result<(), ViewError> {
+    let id = history.first().map_or("", |event| event.stream.id());
+    let sql = format!("DELETE FROM {} WHERE id = $1", R::TABLE.name);
+    with_tx!(tx, conn => sqlx::query(AssertSqlSafe(sql)).bind(id).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
+/// A unit variant's name as it is in JSON.
+pub(super) fn word(value: &impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn upsert_sql<R: Row>() -> String {

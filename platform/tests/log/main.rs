@@ -4,6 +4,7 @@
 mod append;
 mod crash;
 mod follow;
+mod inventory;
 mod migrate;
 mod operations;
 mod records;

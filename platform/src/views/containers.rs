@@ -1,0 +1,112 @@
+//! Containers as lists and detail pages show them. Those that were removed stay, for the audit and for links.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    AccountId, ContainerId, HostId, OperationId,
+    container::{Container, ContainerEvent, ContainerSpec, Lifecycle, Power, TemplateVersion},
+    operation::Failure,
+    vmid::Vmid,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Conditions, Life, Row, Stamped, Table, row::word};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContainerRow {
+    pub id: ContainerId,
+    pub account: Option<AccountId>,
+    pub hostname: String,
+    pub spec: ContainerSpec,
+    pub template: Option<TemplateVersion>,
+    /// Where its guest is, or is to be.
+    pub host: Option<HostId>,
+    pub node: Option<String>,
+    pub vmid: Option<Vmid>,
+    pub lifecycle: Lifecycle,
+    pub power: Power,
+    pub addresses: Vec<String>,
+    /// The operation that makes it.
+    pub created_by: OperationId,
+    /// Why its create failed.
+    pub error: Option<Failure>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub version: i64,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct ContainerFilter {
+    pub account: Option<AccountId>,
+    pub host: Option<HostId>,
+    pub node: Option<String>,
+    pub hostname: Option<String>,
+    pub template: Option<String>,
+    /// Any of these; all when empty.
+    pub lifecycle: Vec<Lifecycle>,
+    pub since: Option<DateTime<Utc>>,
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Row for ContainerRow {
+    type Aggregate = Container;
+    type Filter = ContainerFilter;
+
+    const TABLE: Table = Table {
+        name: "containers",
+        key: "id",
+        columns: &[
+            "id", "account", "host", "node", "hostname", "template", "lifecycle", "version", "created_at", "updated_at", "document",
+        ],
+    };
+
+    fn of(life: &Life, state: &Container, history: &[Stamped<ContainerEvent>]) -> Option<Self> {
+        let request = state.request()?;
+        let (guest, placement) = (state.guest(), request.placement.as_ref());
+        let error = history.iter().rev().find_map(|stamped| match &stamped.event {
+            ContainerEvent::CreateFailed { error } => Some(error.clone()),
+            _ => None,
+        });
+        Some(Self {
+            id: life.stream.id().parse().ok()?,
+            account: request.account,
+            hostname: request.spec.hostname.clone(),
+            spec: request.spec.clone(),
+            template: request.template.clone(),
+            host: guest.map(|guest| guest.host).or(placement.map(|placement| placement.host)),
+            node: guest.map(|guest| guest.node.clone()).or(placement.map(|placement| placement.node.clone())),
+            vmid: guest.map(|guest| guest.vmid),
+            lifecycle: state.lifecycle(),
+            power: state.power(),
+            addresses: state.addresses().to_vec(),
+            created_by: request.operation,
+            error: error.filter(|_| state.lifecycle() == Lifecycle::Failed),
+            created_at: life.created_at,
+            updated_at: life.updated_at,
+            version: life.version.0,
+        })
+    }
+
+    fn filters(&self) -> Vec<Option<String>> {
+        vec![
+            self.account.map(|id| id.to_string()),
+            self.host.map(|id| id.to_string()),
+            self.node.clone(),
+            Some(self.hostname.clone()),
+            self.template.as_ref().map(|template| template.name.clone()),
+            Some(word(&self.lifecycle)),
+        ]
+    }
+
+    fn conditions(filter: &ContainerFilter) -> Conditions {
+        let lifecycle: Vec<String> = filter.lifecycle.iter().map(word).collect();
+        Conditions::default()
+            .is("account", filter.account)
+            .is("host", filter.host)
+            .is("node", filter.node.as_ref())
+            .is("hostname", filter.hostname.as_ref())
+            .is("template", filter.template.as_ref())
+            .one_of("lifecycle", &lifecycle)
+            .since(filter.since)
+            .until(filter.until)
+    }
+}
