@@ -103,7 +103,9 @@ mod tests {
             entries
                 .map(|path| match path.is_dir() {
                     true => declaring(&path),
-                    false => usize::from(std::fs::read_to_string(path).unwrap().lines().any(|line| line == "statements! {")),
+                    false => {
+                        usize::from(std::fs::read_to_string(path).unwrap().lines().any(|line| line == "statements! {"))
+                    }
                 })
                 .sum()
         }

@@ -14,8 +14,7 @@ use super::{
     AppendError, Appended, Expected,
     append::{Prepared, PreparedStream},
     plan::{Head, Known, Plan, plan},
-    tail,
-    write,
+    tail, write,
 };
 use crate::{
     clock::Clock,

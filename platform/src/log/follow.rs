@@ -47,7 +47,13 @@ impl Log {
         }
     }
 
-    async fn follow_batch(&self, view: &dyn View, from: Position, to: Position, events: &[Recorded]) -> Result<bool, LogError> {
+    async fn follow_batch(
+        &self,
+        view: &dyn View,
+        from: Position,
+        to: Position,
+        events: &[Recorded],
+    ) -> Result<bool, LogError> {
         let mut tx = self.db().begin().await?;
         let moved = with_tx!(&mut tx, conn => sqlx::query(ADVANCE).bind(view.name()).bind(to.0).bind(from.0)
             .execute(conn).await.map(|done| done.rows_affected()))?;
@@ -65,7 +71,8 @@ impl Log {
     /// # Errors
     /// When the database can't be read.
     pub async fn reached(&self, name: &str) -> Result<Position, LogError> {
-        let found: Option<i64> = with_db!(self.db(), pool => sqlx::query_scalar(REACHED).bind(name).fetch_optional(pool).await)?;
+        let found: Option<i64> =
+            with_db!(self.db(), pool => sqlx::query_scalar(REACHED).bind(name).fetch_optional(pool).await)?;
         if found.is_none() {
             let mut tx = self.db().begin().await?;
             with_tx!(&mut tx, conn => sqlx::query(START).bind(name).execute(conn).await.map(drop))?;

@@ -55,9 +55,18 @@ impl Log {
     pub async fn replay(&self, what: Replaying) -> Result<Replayed, LogError> {
         let mut tx = self.db().begin().await?;
         let end = write::lock_head(&mut tx).await?.position;
-        let tables: Vec<Table> = self.views().iter().filter(|v| v.replayed()).flat_map(|v| v.tables()).copied().collect();
+        let tables: Vec<Table> =
+            self.views().iter().filter(|v| v.replayed()).flat_map(|v| v.tables()).copied().collect();
         for table in &tables {
-            run(&mut tx, format!("CREATE TEMPORARY TABLE before_{0} AS SELECT {1} FROM {0}", table.name, table.columns.join(", "))).await?;
+            run(
+                &mut tx,
+                format!(
+                    "CREATE TEMPORARY TABLE before_{0} AS SELECT {1} FROM {0}",
+                    table.name,
+                    table.columns.join(", ")
+                ),
+            )
+            .await?;
             run(&mut tx, format!("DELETE FROM {}", table.name)).await?;
         }
         let mut at = 0;
@@ -87,7 +96,8 @@ impl Log {
 async fn compare(tx: &mut Tx, table: &Table) -> Result<TableReport, LogError> {
     let columns = table.columns.join(", ");
     let (now, before) = (table.name.to_owned(), format!("before_{}", table.name));
-    let difference = |these: &str, those: &str| format!("(SELECT {columns} FROM {these} EXCEPT SELECT {columns} FROM {those}) AS d");
+    let difference =
+        |these: &str, those: &str| format!("(SELECT {columns} FROM {these} EXCEPT SELECT {columns} FROM {those}) AS d");
     let (wrong, missing) = (difference(&before, &now), difference(&now, &before));
     let keys = format!(
         "SELECT DISTINCT key FROM (SELECT CAST({0} AS TEXT) AS key FROM {wrong} UNION ALL SELECT CAST({0} AS TEXT) AS key FROM {missing}) AS k

@@ -6,8 +6,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use super::{Log, LogError, plan::Head, read::{self, Row}, verify::{Damage, Walk}, write::{self, NewRow}};
-use crate::{db::{DbError, from_micros, micros}, views::{self, ViewError}};
+use super::{
+    Log, LogError,
+    plan::Head,
+    read::{self, Row},
+    verify::{Damage, Walk},
+    write::{self, NewRow},
+};
+use crate::{
+    db::{DbError, from_micros, micros},
+    views::{self, ViewError},
+};
 
 const CHUNK: i64 = 1000;
 
@@ -27,7 +36,9 @@ struct Line {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    #[error("the log has {0} events already; import wants an empty one, so that positions and hashes stay as they were")]
+    #[error(
+        "the log has {0} events already; import wants an empty one, so that positions and hashes stay as they were"
+    )]
     NotEmpty(i64),
     #[error("line {number} is no event: {source}; nothing was imported")]
     Line { number: u64, source: serde_json::Error },
@@ -94,8 +105,12 @@ impl Log {
                 let rows: Vec<_> = chunk.iter().map(NewRow::from).collect();
                 write::insert_rows(&mut tx, &rows).await?;
                 let first = number - chunk.len() as u64 + 1;
-                let events: Vec<Recorded> = chunk.drain(..).zip(first..)
-                    .map(|(row, number)| read::recorded(row).map_err(|e| ImportError::Event { number, source: e.into() }))
+                let events: Vec<Recorded> = chunk
+                    .drain(..)
+                    .zip(first..)
+                    .map(|(row, number)| {
+                        read::recorded(row).map_err(|e| ImportError::Event { number, source: e.into() })
+                    })
                     .collect::<Result<_, _>>()?;
                 views::project_all(self.views(), &mut tx, &events).await?;
             }

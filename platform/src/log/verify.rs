@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use domain::{Position, StreamId};
 
-use super::{End, Log, hash, read::{self, Row}};
+use super::{
+    End, Log, hash,
+    read::{self, Row},
+};
 use crate::db::{Db, DbError};
 
 const CHUNK: i64 = 1000;
@@ -135,7 +138,12 @@ impl Walk {
             None => self.versions.entry(row.1.clone()).or_default(),
         };
         if row.2 != *version + 1 {
-            return Err(Damage::Version { at, stream: StreamId::from_stored(row.1.clone()), from: *version, to: row.2 });
+            return Err(Damage::Version {
+                at,
+                stream: StreamId::from_stored(row.1.clone()),
+                from: *version,
+                to: row.2,
+            });
         }
         *version = row.2;
         self.hash = stored.as_slice().try_into().unwrap_or_default();

@@ -69,7 +69,13 @@ pub fn of_operation(id: OperationId) -> String {
 ///
 /// # Errors
 /// When the fence is over, or the database can't be written; nothing was written then.
-pub async fn append(db: &Db, series: &str, fence: Option<i64>, bodies: &[Value], now: DateTime<Utc>) -> Result<Numbered, RecordError> {
+pub async fn append(
+    db: &Db,
+    series: &str,
+    fence: Option<i64>,
+    bodies: &[Value],
+    now: DateTime<Utc>,
+) -> Result<Numbered, RecordError> {
     let mut tx = db.begin().await?;
     let numbered = append_in(&mut tx, series, fence, bodies, now).await?;
     tx.commit().await?;
@@ -88,8 +94,7 @@ pub async fn append_in(
     now: DateTime<Utc>,
 ) -> Result<Numbered, RecordError> {
     let count = bodies.len() as i64;
-    let taken: Option<i64> =
-        with_tx!(&mut *tx, conn => sqlx::query_scalar(TAKE).bind(series).bind(count).bind(fence).fetch_optional(conn).await)?;
+    let taken: Option<i64> = with_tx!(&mut *tx, conn => sqlx::query_scalar(TAKE).bind(series).bind(count).bind(fence).fetch_optional(conn).await)?;
     let Some(last) = taken else {
         let held = with_tx!(&mut *tx, conn => sqlx::query_scalar(FENCE).bind(series).fetch_one(conn).await)?;
         return Err(RecordError::Fenced { series: series.to_owned(), held, offered: fence.unwrap_or(0) });
@@ -109,8 +114,7 @@ pub async fn append_in(
 /// # Errors
 /// When the database can't be read, or a record in it.
 pub async fn read(db: &Db, series: &str, after: i64, limit: u32) -> Result<Vec<Record>, RecordError> {
-    let rows: Vec<(i64, i64, String)> =
-        with_db!(db, pool => sqlx::query_as(READ).bind(series).bind(after).bind(i64::from(limit)).fetch_all(pool).await)?;
+    let rows: Vec<(i64, i64, String)> = with_db!(db, pool => sqlx::query_as(READ).bind(series).bind(after).bind(i64::from(limit)).fetch_all(pool).await)?;
     rows.into_iter()
         .map(|(seq, at, body)| {
             let damaged = |source| RecordError::Damaged { series: series.to_owned(), seq, source };

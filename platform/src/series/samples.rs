@@ -98,7 +98,12 @@ pub struct Retention {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { raw: TimeDelta::hours(6), minute: TimeDelta::days(7), hour: TimeDelta::days(90), day: TimeDelta::days(3650) }
+        Self {
+            raw: TimeDelta::hours(6),
+            minute: TimeDelta::days(7),
+            hour: TimeDelta::days(90),
+            day: TimeDelta::days(3650),
+        }
     }
 }
 
@@ -115,7 +120,14 @@ impl Retention {
 
     /// The finest resolution that still has the beginning and does not give more than so many points.
     #[must_use]
-    pub fn resolution(&self, from: DateTime<Utc>, to: DateTime<Utc>, now: DateTime<Utc>, every: TimeDelta, points: i64) -> Resolution {
+    pub fn resolution(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        now: DateTime<Utc>,
+        every: TimeDelta,
+        points: i64,
+    ) -> Resolution {
         let fits = |resolution: &Resolution| {
             let step = resolution.seconds().max(every.num_seconds()).max(1);
             now - from <= self.of(*resolution) && (to - from).num_seconds() / step <= points
@@ -130,14 +142,16 @@ impl Retention {
 /// When the database can't be written; nothing was written then.
 pub async fn write(db: &Db, samples: &[Sample]) -> Result<(), DbError> {
     // Sorted, so that two writers take their rows in the same order and never wait for each other in a circle.
-    let mut rows: Vec<_> = samples.iter().filter(|s| s.value.is_finite()).map(|s| (&*s.series, micros(s.at), s.value)).collect();
+    let mut rows: Vec<_> =
+        samples.iter().filter(|s| s.value.is_finite()).map(|s| (&*s.series, micros(s.at), s.value)).collect();
     rows.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
     if rows.is_empty() {
         return Ok(());
     }
     let mut tx = db.begin().await?;
     let (sql, asked) = (WRITE.in_tx(&tx), serde_json::json!(rows).to_string());
-    let new: Vec<(String, i64, f64)> = with_tx!(&mut tx, conn => sqlx::query_as(sql).bind(asked).fetch_all(conn).await)?;
+    let new: Vec<(String, i64, f64)> =
+        with_tx!(&mut tx, conn => sqlx::query_as(sql).bind(asked).fetch_all(conn).await)?;
     roll_up(&mut tx, &new).await?;
     tx.commit().await
 }
@@ -152,7 +166,10 @@ async fn roll_up(tx: &mut Tx, new: &[(String, i64, f64)]) -> Result<(), DbError>
             (*count, *sum, *min, *max) = (*count + 1, *sum + value, min.min(*value), max.max(*value));
         }
     }
-    let rows: Vec<_> = buckets.into_iter().map(|((series, length, at), (count, sum, min, max))| (series, length, at, count, sum, min, max)).collect();
+    let rows: Vec<_> = buckets
+        .into_iter()
+        .map(|((series, length, at), (count, sum, min, max))| (series, length, at, count, sum, min, max))
+        .collect();
     let (sql, asked) = (ROLL_UP.in_tx(tx), serde_json::json!(rows).to_string());
     with_tx!(tx, conn => sqlx::query(sql).bind(asked).execute(conn).await.map(drop))?;
     Ok(())
@@ -162,7 +179,13 @@ async fn roll_up(tx: &mut Tx, new: &[(String, i64, f64)]) -> Result<(), DbError>
 ///
 /// # Errors
 /// When the database can't be read.
-pub async fn read(db: &Db, series: &str, from: DateTime<Utc>, to: DateTime<Utc>, resolution: Resolution) -> Result<Vec<Point>, DbError> {
+pub async fn read(
+    db: &Db,
+    series: &str,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    resolution: Resolution,
+) -> Result<Vec<Point>, DbError> {
     let (from, to) = (micros(from), micros(to));
     let rows: Vec<(i64, i64, f64, f64, f64)> = match resolution {
         Resolution::Raw => {
@@ -170,7 +193,9 @@ pub async fn read(db: &Db, series: &str, from: DateTime<Utc>, to: DateTime<Utc>,
                 with_db!(db, pool => sqlx::query_as(RAW).bind(series).bind(from).bind(to).fetch_all(pool).await)?;
             rows.into_iter().map(|(at, count, sum, min, max)| (at, i64::from(count), sum, min, max)).collect()
         }
-        rolled => with_db!(db, pool => sqlx::query_as(ROLLED).bind(series).bind(from).bind(to).bind(rolled.seconds()).fetch_all(pool).await)?,
+        rolled => {
+            with_db!(db, pool => sqlx::query_as(ROLLED).bind(series).bind(from).bind(to).bind(rolled.seconds()).fetch_all(pool).await)?
+        }
     };
     Ok(rows.into_iter().map(|(at, count, sum, min, max)| Point { at: from_micros(at), count, sum, min, max }).collect())
 }

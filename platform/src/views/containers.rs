@@ -55,7 +55,17 @@ impl Row for ContainerRow {
         name: "containers",
         key: "id",
         columns: &[
-            "id", "account", "host", "node", "hostname", "template", "lifecycle", "version", "created_at", "updated_at", "document",
+            "id",
+            "account",
+            "host",
+            "node",
+            "hostname",
+            "template",
+            "lifecycle",
+            "version",
+            "created_at",
+            "updated_at",
+            "document",
         ],
     };
 

@@ -57,7 +57,16 @@ impl Row for OperationRow {
         name: "operations",
         key: "id",
         columns: &[
-            "id", "account", "target", "host", "pipeline", "status", "version", "created_at", "updated_at", "document",
+            "id",
+            "account",
+            "target",
+            "host",
+            "pipeline",
+            "status",
+            "version",
+            "created_at",
+            "updated_at",
+            "document",
         ],
     };
 
@@ -69,7 +78,8 @@ impl Row for OperationRow {
             _ => None,
         });
         let claim = history.iter().rev().find(|stamped| matches!(stamped.event, OperationEvent::Claimed { .. }));
-        let phase = begun.and_then(|(step, _)| accepted.pipeline.table().phase_of(step)).map(|phase| phase.name.to_owned());
+        let phase =
+            begun.and_then(|(step, _)| accepted.pipeline.table().phase_of(step)).map(|phase| phase.name.to_owned());
         let error = match state.end() {
             Some(End::Failed(failure) | End::Stuck(failure)) => Some(failure.clone()),
             _ => state.failing().cloned(),

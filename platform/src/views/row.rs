@@ -38,7 +38,11 @@ pub trait Row: Serialize + DeserializeOwned + Send + Sync + 'static {
     const TABLE: Table;
 
     /// None when the stream is not to be seen (yet, or any more).
-    fn of(life: &Life, state: &Self::Aggregate, history: &[Stamped<<Self::Aggregate as Aggregate>::Event>]) -> Option<Self>;
+    fn of(
+        life: &Life,
+        state: &Self::Aggregate,
+        history: &[Stamped<<Self::Aggregate as Aggregate>::Event>],
+    ) -> Option<Self>;
 
     /// The values of the columns to ask by, in the table's order.
     fn filters(&self) -> Vec<Option<String>>;
@@ -113,7 +117,8 @@ async fn streams(tx: &mut Tx, events: &[&Recorded], until: i64) -> Result<Vec<Re
         return Ok(all);
     }
     let (sql, asked) = (STREAMS.in_tx(tx), serde_json::Value::from_iter(names).to_string());
-    let rows: Vec<log::StoredRow> = with_tx!(tx, conn => sqlx::query_as(sql).bind(asked).bind(until).fetch_all(conn).await)?;
+    let rows: Vec<log::StoredRow> =
+        with_tx!(tx, conn => sqlx::query_as(sql).bind(asked).bind(until).fetch_all(conn).await)?;
     rows.into_iter().map(|row| log::recorded(row).map_err(|e| ViewError::Refused(e.to_string()))).collect()
 }
 

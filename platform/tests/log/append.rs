@@ -45,7 +45,9 @@ async fn the_wrong_version_is_a_conflict_that_says_which(base: Base) {
     log.append(append(&stream, Expected::New, 2)).await.unwrap();
     for expected in [Expected::New, Expected::Version(Version(1)), Expected::Version(Version(3))] {
         match log.append(append(&stream, expected, 1)).await {
-            Err(AppendError::Conflict { stream: of, actual, .. }) => assert_eq!((of, actual), (stream.clone(), Version(2))),
+            Err(AppendError::Conflict { stream: of, actual, .. }) => {
+                assert_eq!((of, actual), (stream.clone(), Version(2)))
+            }
             other => panic!("{expected:?}: {other:?}"),
         }
     }
@@ -64,7 +66,11 @@ async fn a_conflict_does_not_fail_its_neighbours(base: Base) {
     let tries = (0..60).map(|n| {
         let (log, taken) = (log.clone(), taken.clone());
         async move {
-            if n % 3 == 0 { log.append(append(&taken, Expected::New, 1)).await } else { log.append(append(&counter(), Expected::New, 2)).await }
+            if n % 3 == 0 {
+                log.append(append(&taken, Expected::New, 1)).await
+            } else {
+                log.append(append(&counter(), Expected::New, 2)).await
+            }
         }
     });
     for (n, outcome) in join_all(tries).await.into_iter().enumerate() {
@@ -78,7 +84,11 @@ async fn several_streams_are_all_or_none(base: Base) {
     let (one, two) = (counter(), counter());
     log.append(append(&two, Expected::New, 1)).await.unwrap();
     let both = |expected| {
-        Append::new(meta()).stream(one.clone(), Expected::New, vec![added(1)]).stream(two.clone(), expected, vec![added(1)])
+        Append::new(meta()).stream(one.clone(), Expected::New, vec![added(1)]).stream(
+            two.clone(),
+            expected,
+            vec![added(1)],
+        )
     };
     assert!(log.append(both(Expected::New)).await.unwrap_err().is_conflict());
     assert!(log.stream(&one, Version(0)).await.unwrap().is_empty());
@@ -123,7 +133,13 @@ async fn a_repeated_key_gets_the_first_answer(base: Base) {
 
 async fn keys_are_forgotten_after_a_while(base: Base) {
     let log = base.log().await;
-    let once = || append(&counter(), Expected::New, 1).once(Some(Idempotency { key: "k".into(), fingerprint: "f".into(), answer: json!(1) }));
+    let once = || {
+        append(&counter(), Expected::New, 1).once(Some(Idempotency {
+            key: "k".into(),
+            fingerprint: "f".into(),
+            answer: json!(1),
+        }))
+    };
     log.append(once()).await.unwrap();
     assert_eq!(log.forget_keys(crate::support::at(0)).await.unwrap(), 0);
     assert_eq!(log.forget_keys(clock::now()).await.unwrap(), 1);
@@ -140,7 +156,9 @@ impl Rows for Refuses {
 
 async fn a_row_that_refuses_takes_only_its_own_append_with_it(base: Base) {
     let log = base.log().await;
-    let outcomes = join_all((0..12).map(|n| log.append(append(&counter(), Expected::New, 1).with(Arc::new(Refuses(n % 4 == 0)))))).await;
+    let outcomes =
+        join_all((0..12).map(|n| log.append(append(&counter(), Expected::New, 1).with(Arc::new(Refuses(n % 4 == 0))))))
+            .await;
     for (n, outcome) in outcomes.into_iter().enumerate() {
         match outcome {
             Ok(_) => assert_ne!(n % 4, 0),
@@ -159,7 +177,9 @@ async fn two_processes_share_a_log(base: Base) {
         let expected = if n == 0 { Expected::New } else { Expected::Version(Version(n)) };
         log.append(append(&stream, expected, 1)).await.unwrap();
     }
-    let many = join_all((0..200).map(|n| (if n % 2 == 0 { &one } else { &two }).append(append(&counter(), Expected::New, 1)))).await;
+    let many =
+        join_all((0..200).map(|n| (if n % 2 == 0 { &one } else { &two }).append(append(&counter(), Expected::New, 1))))
+            .await;
     assert!(many.iter().all(Result::is_ok));
     assert_eq!(one.verify().await.unwrap().end.position, Position(220));
 }
@@ -167,7 +187,8 @@ async fn two_processes_share_a_log(base: Base) {
 async fn commands_that_race_are_decided_again(base: Base) {
     let (one, two) = (base.log().await, base.log().await);
     let id = Uuid::now_v7();
-    let outcomes = join_all((0..14).map(|n| (if n % 2 == 0 { &one } else { &two }).execute::<Counter>(id, 1, &(), meta()))).await;
+    let outcomes =
+        join_all((0..14).map(|n| (if n % 2 == 0 { &one } else { &two }).execute::<Counter>(id, 1, &(), meta()))).await;
     let (done, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!(done.len(), 10);
     assert!(refused.iter().all(|outcome| matches!(outcome, Err(ExecuteError::Rejected(OverTen)))), "{refused:?}");
@@ -178,10 +199,21 @@ async fn commands_that_race_are_decided_again(base: Base) {
 
 async fn a_closed_log_writes_what_waits_and_refuses_more(base: Base) {
     let log = base.log().await;
-    let waiting: Vec<_> = (0..50).map(|_| tokio::spawn({ let log = log.clone(); async move { log.append(append(&counter(), Expected::New, 1)).await } })).collect();
+    let waiting: Vec<_> = (0..50)
+        .map(|_| {
+            tokio::spawn({
+                let log = log.clone();
+                async move { log.append(append(&counter(), Expected::New, 1)).await }
+            })
+        })
+        .collect();
     log.append(append(&counter(), Expected::New, 1)).await.unwrap();
     log.close().await;
     let done = join_all(waiting).await.into_iter().filter(|outcome| outcome.as_ref().unwrap().is_ok()).count() as i64;
     assert!(matches!(log.append(append(&counter(), Expected::New, 1)).await, Err(AppendError::Closed)));
-    assert_eq!(log.end().await.unwrap().position, Position(done + 1), "who was told yes is in the log, and nobody else");
+    assert_eq!(
+        log.end().await.unwrap().position,
+        Position(done + 1),
+        "who was told yes is in the log, and nobody else"
+    );
 }

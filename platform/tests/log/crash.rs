@@ -51,7 +51,10 @@ async fn a_killed_process_leaves_whole_appends(base: Base) {
         }
     }
     assert!(found.values().all(|events| *events == TOGETHER), "an append in part");
-    assert!(told.len() >= 900 && told.iter().all(|stream| found.contains_key(&StreamId::from_stored(stream.clone()))), "told yes and not there");
+    assert!(
+        told.len() >= 900 && told.iter().all(|stream| found.contains_key(&StreamId::from_stored(stream.clone()))),
+        "told yes and not there"
+    );
     log.append(append(&counter(), Expected::New, 1)).await.unwrap();
 }
 

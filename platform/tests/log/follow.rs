@@ -38,7 +38,9 @@ impl View for Positions {
     fn project<'a>(&'a self, tx: &'a mut Tx, events: &'a [&'a Recorded]) -> BoxFuture<'a, Result<(), ViewError>> {
         Box::pin(async move {
             let bodies: Vec<_> = events.iter().map(|event| json!(event.position)).collect();
-            records::append_in(tx, "positions", None, &bodies, at(0)).await.map_err(|e| ViewError::Refused(e.to_string()))?;
+            records::append_in(tx, "positions", None, &bodies, at(0))
+                .await
+                .map_err(|e| ViewError::Refused(e.to_string()))?;
             Ok(())
         })
     }
@@ -73,6 +75,8 @@ async fn followers_project_each_event_once(base: Base) {
 
 async fn a_view_can_write_records_with_its_events(base: Base) {
     let log = base.log_with(vec![Arc::new(Positions)]).await;
-    futures_util::stream::iter(0..50).for_each_concurrent(None, |_| async { drop(log.append(append(&counter(), Expected::New, 1)).await.unwrap()) }).await;
+    futures_util::stream::iter(0..50)
+        .for_each_concurrent(None, |_| async { drop(log.append(append(&counter(), Expected::New, 1)).await.unwrap()) })
+        .await;
     assert_eq!(written(&log).await, (1..=50).collect::<Vec<_>>());
 }

@@ -25,7 +25,13 @@ fn settings() -> HostSettings {
 }
 
 async fn leased(log: &Log, filter: VmidFilter) -> Vec<u32> {
-    views::page::<VmidRow>(log.db(), &filter, &Page::default()).await.unwrap().items.iter().map(|row| row.vmid.get()).collect()
+    views::page::<VmidRow>(log.db(), &filter, &Page::default())
+        .await
+        .unwrap()
+        .items
+        .iter()
+        .map(|row| row.vmid.get())
+        .collect()
 }
 
 async fn a_row_goes_when_there_is_nothing_to_see(base: Base) {

@@ -25,7 +25,9 @@ async fn migrating_twice_does_nothing(base: Base) {
 }
 
 async fn several_processes_migrate_at_once(base: Base) {
-    let applied = join_all((0..6).map(|_| async { base.db().await.migrate(clock::now()).await.unwrap().applied.len() as i64 })).await;
+    let applied =
+        join_all((0..6).map(|_| async { base.db().await.migrate(clock::now()).await.unwrap().applied.len() as i64 }))
+            .await;
     assert_eq!(applied.iter().sum::<i64>(), LATEST, "{applied:?}");
 }
 
@@ -34,7 +36,10 @@ async fn a_newer_schema_is_refused(base: Base) {
     db.migrate(clock::now()).await.unwrap();
     tamper(&db, "INSERT INTO schema_migrations VALUES (9999, 'future', '', 0)").await;
     let refused = db.migrate(clock::now()).await.unwrap_err();
-    assert!(matches!(refused, DbError::NewerSchema { found: 9999, .. }) && refused.to_string().contains("newer gantry"), "{refused}");
+    assert!(
+        matches!(refused, DbError::NewerSchema { found: 9999, .. }) && refused.to_string().contains("newer gantry"),
+        "{refused}"
+    );
     assert!(matches!(Log::open(db, Vec::new(), Clock::system()).await, Err(LogError::Db(DbError::NewerSchema { .. }))));
 }
 

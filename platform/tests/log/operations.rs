@@ -40,7 +40,10 @@ async fn a_row_follows_its_operation(base: Base) {
     let step = row.pipeline.table().phases[0].steps[0].name;
     execute(&log, id, OperationCommand::StartStep { step, intent: serde_json::Value::Null }).await;
     let row: OperationRow = views::get(log.db(), id).await.unwrap().unwrap();
-    assert_eq!((row.status, row.step, row.fence, row.worker.as_deref()), (Status::Running, Some(step), Some(2), Some("w1")));
+    assert_eq!(
+        (row.status, row.step, row.fence, row.worker.as_deref()),
+        (Status::Running, Some(step), Some(2), Some("w1"))
+    );
     assert_eq!(row.phase.as_deref(), Some(row.pipeline.table().phases[0].name));
     assert!(row.updated_at > row.created_at && row.version == 3);
     assert!(views::get::<OperationRow>(log.db(), Uuid::now_v7()).await.unwrap().is_none());
@@ -76,12 +79,38 @@ async fn pages_are_stable_and_filters_narrow(base: Base) {
         }
         assert_eq!(seen, ids);
     }
-    let count = async |filter: OperationFilter| views::page::<OperationRow>(log.db(), &filter, &Page { limit: 500, ..Page::default() }).await.unwrap().items.len();
-    assert_eq!(count(OperationFilter { status: vec![Status::Running, Status::Stuck], ..OperationFilter::default() }).await, 1);
+    let count = async |filter: OperationFilter| {
+        views::page::<OperationRow>(log.db(), &filter, &Page { limit: 500, ..Page::default() })
+            .await
+            .unwrap()
+            .items
+            .len()
+    };
+    assert_eq!(
+        count(OperationFilter { status: vec![Status::Running, Status::Stuck], ..OperationFilter::default() }).await,
+        1
+    );
     let row: OperationRow = views::get(log.db(), ids[0]).await.unwrap().unwrap();
     assert_eq!(count(OperationFilter { target: row.target, ..OperationFilter::default() }).await, 1);
-    assert_eq!(count(OperationFilter { pipeline: Some(row.pipeline), until: Some(row.created_at), ..OperationFilter::default() }).await, 1);
-    assert_eq!(count(OperationFilter { account: Some(mine), since: Some(row.created_at), host: None, ..OperationFilter::default() }).await, 15);
+    assert_eq!(
+        count(OperationFilter {
+            pipeline: Some(row.pipeline),
+            until: Some(row.created_at),
+            ..OperationFilter::default()
+        })
+        .await,
+        1
+    );
+    assert_eq!(
+        count(OperationFilter {
+            account: Some(mine),
+            since: Some(row.created_at),
+            host: None,
+            ..OperationFilter::default()
+        })
+        .await,
+        15
+    );
 }
 
 async fn replay_finds_and_mends_a_wrong_row(base: Base) {
@@ -94,7 +123,14 @@ async fn replay_finds_and_mends_a_wrong_row(base: Base) {
         execute(&log, *id, OperationCommand::Claim { worker: "w".into() }).await;
     }
     assert!(log.replay(Replaying::Compare).await.unwrap().agrees());
-    tamper(log.db(), &format!("UPDATE operations SET status = 'stuck' WHERE id = '{}'; DELETE FROM operations WHERE id = '{}'", ids[0], ids[1])).await;
+    tamper(
+        log.db(),
+        &format!(
+            "UPDATE operations SET status = 'stuck' WHERE id = '{}'; DELETE FROM operations WHERE id = '{}'",
+            ids[0], ids[1]
+        ),
+    )
+    .await;
     let found = log.replay(Replaying::Compare).await.unwrap();
     let mut expected = vec![ids[0].to_string(), ids[1].to_string()];
     expected.sort();

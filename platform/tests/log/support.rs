@@ -49,7 +49,8 @@ impl Base {
 
     #[expect(clippy::disallowed_methods, reason = "xtask tells the tests where its servers are")]
     pub(crate) async fn postgres() -> Self {
-        let server = std::env::var("GANTRY_TEST_POSTGRES_URL").expect("run by `cargo xtask test`, which sets GANTRY_TEST_POSTGRES_URL");
+        let server = std::env::var("GANTRY_TEST_POSTGRES_URL")
+            .expect("run by `cargo xtask test`, which sets GANTRY_TEST_POSTGRES_URL");
         Self::on_postgres(&server).await
     }
 

@@ -34,18 +34,24 @@ async fn the_log_survives_a_round_trip(base: Base) {
 async fn a_damaged_line_is_named_and_nothing_imported(base: Base) {
     let lines = exported(&Base::sqlite().await).await;
     let damage = |number: usize, from: &str, to: &str| -> String {
-        let changed = lines.lines().enumerate().map(|(n, line)| if n + 1 == number { line.replace(from, to) } else { line.to_owned() });
+        let changed = lines
+            .lines()
+            .enumerate()
+            .map(|(n, line)| if n + 1 == number { line.replace(from, to) } else { line.to_owned() });
         changed.map(|line| line + "\n").collect()
     };
     let log = base.log().await;
-    for (number, from, to) in [(1500, "{", ""), (1700, "\"amount\":1", "\"amount\":2"), (2, "\"version\":2", "\"version\":4")] {
+    for (number, from, to) in
+        [(1500, "{", ""), (1700, "\"amount\":1", "\"amount\":2"), (2, "\"version\":2", "\"version\":4")]
+    {
         let refused = log.import(damage(number, from, to).as_bytes()).await.unwrap_err();
         assert!(matches!(refused, ImportError::Line { .. } | ImportError::Damaged { .. }), "{refused}");
         assert!(refused.to_string().contains(&format!("line {number}")), "{refused}");
         assert_eq!(log.end().await.unwrap().position, Position(0));
         assert!(log.read(Position(0), 1).await.unwrap().is_empty());
     }
-    let without: String = lines.lines().enumerate().filter(|(n, _)| *n != 7).map(|(_, line)| format!("{line}\n")).collect();
+    let without: String =
+        lines.lines().enumerate().filter(|(n, _)| *n != 7).map(|(_, line)| format!("{line}\n")).collect();
     assert!(log.import(without.as_bytes()).await.unwrap_err().to_string().contains("line 8"));
 }
 

@@ -35,13 +35,17 @@ async fn each_kind_of_tampering_is_found_where_it_is(base: Base) {
             "DELETE FROM log WHERE position = 4; UPDATE log SET position = position + 100 WHERE position > 4; UPDATE log SET position = position - 101 WHERE position > 4",
             Damage::Rewritten { at: Position(4) },
         ),
-        ("INSERT INTO log SELECT 11, stream, 99, kind, kind_version, data, meta, recorded_at, hash FROM log WHERE position = 10", Damage::Changed { at: Position(11) }),
+        (
+            "INSERT INTO log SELECT 11, stream, 99, kind, kind_version, data, meta, recorded_at, hash FROM log WHERE position = 10",
+            Damage::Changed { at: Position(11) },
+        ),
     ];
     let log = base.log().await;
     log.append(append(&counter(), Expected::New, 4)).await.unwrap();
     log.append(append(&counter(), Expected::New, 3)).await.unwrap();
     log.append(append(&counter(), Expected::New, 3)).await.unwrap();
-    tamper(log.db(), "CREATE TABLE log_copy AS SELECT * FROM log; CREATE TABLE head_copy AS SELECT * FROM log_head").await;
+    tamper(log.db(), "CREATE TABLE log_copy AS SELECT * FROM log; CREATE TABLE head_copy AS SELECT * FROM log_head")
+        .await;
     for (sql, expected) in cases {
         tamper(log.db(), sql).await;
         assert_eq!(damage(&log).await, Some(expected), "{sql}");

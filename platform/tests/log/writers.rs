@@ -17,7 +17,8 @@ async fn sixteen_writers_and_four_readers(base: Base) {
         .map(|n| {
             let log = logs[n % 2].clone();
             tokio::spawn(async move {
-                let seen: Vec<i64> = log.tail(Position(0)).take(EVENTS as usize).map(|event| event.unwrap().position.0).collect().await;
+                let seen: Vec<i64> =
+                    log.tail(Position(0)).take(EVENTS as usize).map(|event| event.unwrap().position.0).collect().await;
                 seen
             })
         })
