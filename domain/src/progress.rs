@@ -24,7 +24,9 @@ pub enum ProgressKind {
         step: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         part: Option<StepName>,
-        percent: u8,
+        /// Of the whole; absent where nothing new is known of it. Never falls.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        percent: Option<u8>,
         message: String,
     },
     /// A line that a script or a task said.
@@ -33,6 +35,13 @@ pub enum ProgressKind {
     Complete { percent: u8, message: String, summary: Value },
     /// It has ended otherwise: the last event.
     Error { status: Status, message: String, error: Option<PublicFailure> },
+}
+
+/// Where a run of a script goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextLine {
+    pub run: String,
+    pub offset: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,17 +74,17 @@ impl ProgressKind {
     }
 }
 
-/// What an event of an operation tells its watchers. `highest` is the percent that was shown before.
+/// What an event of an operation tells its watchers; `percent` is how far the operation is with it.
 #[must_use]
-pub fn progress_of(pipeline: &Pipeline, event: &OperationEvent, highest: u8) -> Option<ProgressKind> {
+pub fn progress_of(pipeline: &Pipeline, event: &OperationEvent, percent: u8) -> Option<ProgressKind> {
     use OperationEvent as E;
-    let step = |part: StepName, percent: u8, message: String| ProgressKind::Step {
+    let step = |part: StepName, percent: Option<u8>, message: String| ProgressKind::Step {
         step: pipeline.phase_of(part).map(|phase| phase.name.to_owned()),
         part: Some(part),
-        percent: percent.max(highest),
+        percent,
         message,
     };
-    let word = |message: String| ProgressKind::Step { step: None, part: None, percent: highest, message };
+    let word = |message: String| ProgressKind::Step { step: None, part: None, percent: None, message };
     let ended = |status, message: &str, error: Option<&Failure>| ProgressKind::Error {
         status,
         message: message.to_owned(),
@@ -83,22 +92,21 @@ pub fn progress_of(pipeline: &Pipeline, event: &OperationEvent, highest: u8) -> 
     };
     Some(match event {
         E::Accepted(_) => word("Accepted".to_owned()),
+        E::StepStarted { step: part, attempt: 1, .. } => step(*part, Some(percent), part.title().to_owned()),
+        // How far the attempt before it came has been told; nobody is to see it fall.
         E::StepStarted { step: part, attempt, .. } => {
-            let again = if *attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
-            step(*part, reached(pipeline, *part, false), format!("{}{again}", part.title()))
+            step(*part, None, format!("{} (attempt {attempt})", part.title()))
         }
-        E::StepSucceeded { step: part, .. } => {
-            step(*part, reached(pipeline, *part, true), format!("{}: done", part.title()))
-        }
+        E::StepSucceeded { step: part, .. } => step(*part, Some(percent), format!("{}: done", part.title())),
         E::StepFailed { step: part, error, next, .. } => {
             let then = if matches!(next, AfterFailure::Retry { .. }) { "; it is tried again" } else { "" };
-            step(*part, highest, format!("{error}{then}"))
+            step(*part, None, format!("{error}{then}"))
         }
         E::Waiting { reason, .. } => word(format!("Waiting: {reason}")),
         E::CancelRequested => word("Cancellation was asked for".to_owned()),
         E::RetryRequested => word("It is tried again".to_owned()),
-        E::UndoStarted { step: part, .. } => step(*part, highest, format!("Taking back: {}", part.title())),
-        E::UndoFailed { step: part, error, .. } => step(*part, highest, format!("Taking back failed: {error}")),
+        E::UndoStarted { step: part, .. } => step(*part, None, format!("Taking back: {}", part.title())),
+        E::UndoFailed { step: part, error, .. } => step(*part, None, format!("Taking back failed: {error}")),
         E::Succeeded { summary } => {
             ProgressKind::Complete { percent: 100, message: "Ready".to_owned(), summary: summary.clone() }
         }
@@ -109,34 +117,10 @@ pub fn progress_of(pipeline: &Pipeline, event: &OperationEvent, highest: u8) -> 
     })
 }
 
-/// The percent at a step's begin or end.
-#[must_use]
-pub fn reached(pipeline: &Pipeline, name: StepName, ended: bool) -> u8 {
-    let Some(phase) = pipeline.phase_of(name) else { return 0 };
-    let total: u32 = phase.steps.iter().map(|step| u32::from(step.weight)).sum();
-    let before: u32 = phase.steps.iter().take_while(|step| step.name != name).map(|step| u32::from(step.weight)).sum();
-    let own = phase.steps.iter().find(|step| step.name == name).map_or(0, |step| u32::from(step.weight));
-    let done = before + if ended { own } else { 0 };
-    let (from, to) = (u32::from(phase.band.0), u32::from(phase.band.1));
-    u8::try_from(from + (to - from) * done / total.max(1)).unwrap_or(100)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::pipeline::PipelineName;
-
-    #[test]
-    fn steps_reach_from_0_to_100_and_each_begins_where_the_one_before_ended() {
-        for name in PipelineName::ALL {
-            let table = name.table();
-            let end = table.steps().fold(0, |before, step| {
-                assert_eq!(reached(table, step.name, false), before, "{}", step.name);
-                reached(table, step.name, true)
-            });
-            assert_eq!(end, 100);
-        }
-    }
 
     #[test]
     fn what_a_reader_is_told_leaves_the_cause_out() {

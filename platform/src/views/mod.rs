@@ -3,6 +3,7 @@
 mod containers;
 mod hosts;
 mod operations;
+mod progress;
 mod query;
 pub(crate) mod row;
 mod view;
@@ -27,6 +28,7 @@ use crate::db::Tx;
 pub fn all() -> Vec<Arc<dyn View>> {
     vec![
         Arc::new(Rows::<OperationRow>::default()),
+        Arc::new(progress::ProgressView),
         Arc::new(Rows::<ContainerRow>::default()),
         Arc::new(Rows::<HostRow>::default()),
         Arc::new(Rows::<VmidRow>::default()),

@@ -106,7 +106,7 @@ impl<R: Row> View for Rows<R> {
 }
 
 /// All events so far of the streams that these events belong to, stream by stream.
-async fn streams(tx: &mut Tx, events: &[&Recorded], until: i64) -> Result<Vec<Recorded>, ViewError> {
+pub(super) async fn streams(tx: &mut Tx, events: &[&Recorded], until: i64) -> Result<Vec<Recorded>, ViewError> {
     let mut names: Vec<&str> = events.iter().map(|event| event.stream.as_str()).collect();
     names.sort_unstable();
     names.dedup();

@@ -1,0 +1,81 @@
+//! What an operation's events tell its watchers, numbered in one series with the lines that its scripts say.
+
+use std::collections::BTreeMap;
+
+use domain::operation::{Operation, OperationEvent};
+use domain::progress::{Progress, progress_of};
+use domain::{Aggregate as _, OperationId, Recorded};
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+use super::{Table, View, ViewError, row};
+use crate::db::Tx;
+use crate::series::records;
+
+/// Written with the events and never replayed: watchers know the numbers.
+#[derive(Debug, Default)]
+pub(super) struct ProgressView;
+
+impl View for ProgressView {
+    fn name(&self) -> &'static str {
+        "progress"
+    }
+
+    fn categories(&self) -> &'static [&'static str] {
+        &[Operation::CATEGORY]
+    }
+
+    fn tables(&self) -> &'static [Table] {
+        &[]
+    }
+
+    fn replayed(&self) -> bool {
+        false
+    }
+
+    fn project<'a>(&'a self, tx: &'a mut Tx, events: &'a [&'a Recorded]) -> BoxFuture<'a, Result<(), ViewError>> {
+        Box::pin(async move {
+            let (first, last) = (events.first().map_or(0, |e| e.position.0), events.last().map_or(0, |e| e.position.0));
+            let mut told: BTreeMap<OperationId, Vec<&Recorded>> = BTreeMap::new();
+            let histories = row::streams(tx, events, last).await?;
+            for recorded in &histories {
+                if let Ok(id) = recorded.stream.id().parse() {
+                    told.entry(id).or_default().push(recorded);
+                }
+            }
+            for (id, history) in told {
+                let bodies = bodies(&history, first)?;
+                let now = history.last().map_or_else(Default::default, |event| event.recorded_at);
+                match records::append_in(tx, &records::of_operation(id), None, &bodies, now).await {
+                    Ok(_) => {}
+                    Err(records::RecordError::Db(error)) => return Err(error.into()),
+                    Err(error) => return Err(ViewError::Refused(error.to_string())),
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Folds the whole history, and tells what its events from position `first` on did.
+fn bodies(history: &[&Recorded], first: i64) -> Result<Vec<Value>, ViewError> {
+    let mut operation = Operation::default();
+    let mut bodies = Vec::new();
+    for recorded in history {
+        let event: OperationEvent = recorded.event().map_err(|source| ViewError::Event {
+            view: "progress",
+            position: recorded.position,
+            source,
+        })?;
+        operation = operation.evolve(&event);
+        if recorded.position.0 < first {
+            continue;
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
+        let percent = operation.percent() as u8;
+        let kind = operation.pipeline().and_then(|pipeline| progress_of(pipeline, &event, percent));
+        let body = kind.map(|kind| serde_json::to_value(Progress { kind, timestamp: recorded.recorded_at }));
+        bodies.extend(body.transpose().map_err(|e| ViewError::Refused(e.to_string()))?);
+    }
+    Ok(bodies)
+}
