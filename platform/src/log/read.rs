@@ -2,6 +2,8 @@
 
 use domain::{Position, Recorded, StreamId, Version};
 
+use tokio::sync::mpsc;
+
 use super::{Log, LogError, hash::Hash};
 use crate::db::{Db, DbError, from_micros, statements, with_db};
 
@@ -17,6 +19,8 @@ statements! {
 
 /// Events per question when a whole stream is read.
 const PAGE: i64 = 1000;
+/// Events per question when all of them are read.
+const CHUNK: i64 = 2000;
 
 pub(crate) type Row = (i64, String, i64, String, i64, String, String, i64, Vec<u8>);
 
@@ -72,12 +76,59 @@ impl Log {
             .collect()
     }
 
+    /// Hands every event after one position and up to another to `each`, in order; reads the next chunk meanwhile.
+    ///
+    /// # Errors
+    /// When the database can't be read, an event in it, positions are missing, or `each` says so.
+    pub async fn scan(
+        &self,
+        after: Position,
+        until: Position,
+        mut each: impl FnMut(&Recorded) -> Result<(), LogError>,
+    ) -> Result<(), LogError> {
+        let mut at = after.0;
+        let mut chunks = ahead(self.db().clone(), after.0, until.0);
+        while let Some(chunk) = chunks.recv().await {
+            for event in chunk? {
+                if event.position.0 != at + 1 {
+                    return Err(LogError::Gap { from: Position(at + 1), to: Position(event.position.0 - 1) });
+                }
+                at += 1;
+                each(&event)?;
+            }
+        }
+        if at < until.0 {
+            return Err(LogError::Gap { from: Position(at + 1), to: until });
+        }
+        Ok(())
+    }
+
     /// # Errors
     /// When the database can't be read.
     pub async fn end(&self) -> Result<End, LogError> {
         let (position, hash, _) = head_row(self.db()).await?;
         Ok(End { position: Position(position), hash: hex::encode(hash) })
     }
+}
+
+/// Chunks of events, read and decoded ahead of whoever takes them.
+pub(super) fn ahead(db: Db, after: i64, until: i64) -> mpsc::Receiver<Result<Vec<Recorded>, LogError>> {
+    let (chunks, taken) = mpsc::channel(4);
+    tokio::spawn(async move {
+        let mut at = after;
+        while at < until {
+            let chunk = match rows_after(&db, at, CHUNK.min(until - at)).await {
+                Ok(rows) => rows.into_iter().map(recorded).collect(),
+                Err(error) => Err(error.into()),
+            };
+            // Positions are gapless: the next chunk's place is known, and a hole is the taker's to find.
+            at += CHUNK;
+            if chunks.send(chunk).await.is_err() {
+                return;
+            }
+        }
+    });
+    taken
 }
 
 pub(super) async fn head_row(db: &Db) -> Result<(i64, Vec<u8>, i64), DbError> {
