@@ -114,19 +114,21 @@ impl Tx {
     /// # Errors
     /// When the database did not confirm: whether it took the changes is then unknown.
     pub async fn commit(self) -> Result<(), DbError> {
-        Ok(match self {
+        match self {
             Self::Postgres(tx) => tx.commit().await?,
             Self::Sqlite(tx) => tx.commit().await?,
-        })
+        }
+        Ok(())
     }
 
     /// # Errors
     /// When the database can't be reached; the changes are gone then too.
     pub async fn rollback(self) -> Result<(), DbError> {
-        Ok(match self {
+        match self {
             Self::Postgres(tx) => tx.rollback().await?,
             Self::Sqlite(tx) => tx.rollback().await?,
-        })
+        }
+        Ok(())
     }
 }
 

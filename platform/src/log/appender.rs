@@ -89,7 +89,7 @@ impl Appender {
     }
 
     async fn answer(&mut self, appends: &[&Prepared]) -> Vec<Answer> {
-        if let Some(answers) = self.from_memory(appends).await {
+        if let Some(answers) = self.by_memory(appends).await {
             return answers;
         }
         match self.under_lock(appends).await {
@@ -110,7 +110,7 @@ impl Appender {
     }
 
     /// The fast way; none when the batch has to be done under the lock.
-    async fn from_memory(&mut self, appends: &[&Prepared]) -> Option<Vec<Answer>> {
+    async fn by_memory(&mut self, appends: &[&Prepared]) -> Option<Vec<Answer>> {
         let mut memory = self.memory.take()?;
         // A new stream needs no look-up: the unique index refuses its first event if it exists.
         let sure = |part: &PreparedStream| {

@@ -157,19 +157,20 @@ pub async fn write(db: &Db, samples: &[Sample]) -> Result<(), DbError> {
 }
 
 async fn roll_up(tx: &mut Tx, new: &[(String, i64, f64)]) -> Result<(), DbError> {
-    let mut buckets: BTreeMap<(&str, i64, i64), (i64, f64, f64, f64)> = BTreeMap::new();
+    let mut buckets: BTreeMap<(&str, i64, i64), Point> = BTreeMap::new();
     for (series, at, value) in new {
         for resolution in Resolution::ROLLED {
             let length = resolution.seconds() * 1_000_000;
-            let bucket = buckets.entry((series, resolution.seconds(), at.div_euclid(length) * length));
-            let (count, sum, min, max) = bucket.or_insert((0, 0.0, f64::INFINITY, f64::NEG_INFINITY));
-            (*count, *sum, *min, *max) = (*count + 1, *sum + value, min.min(*value), max.max(*value));
+            let begin = at.div_euclid(length) * length;
+            let empty = Point { at: from_micros(begin), count: 0, sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY };
+            let bucket = buckets.entry((series, resolution.seconds(), begin)).or_insert(empty);
+            bucket.count += 1;
+            bucket.sum += value;
+            (bucket.min, bucket.max) = (bucket.min.min(*value), bucket.max.max(*value));
         }
     }
-    let rows: Vec<_> = buckets
-        .into_iter()
-        .map(|((series, length, at), (count, sum, min, max))| (series, length, at, count, sum, min, max))
-        .collect();
+    let row = |((series, length, begin), b): ((_, _, _), Point)| (series, length, begin, b.count, b.sum, b.min, b.max);
+    let rows: Vec<(&str, i64, i64, i64, f64, f64, f64)> = buckets.into_iter().map(row).collect();
     let (sql, asked) = (ROLL_UP.in_tx(tx), serde_json::json!(rows).to_string());
     with_tx!(tx, conn => sqlx::query(sql).bind(asked).execute(conn).await.map(drop))?;
     Ok(())

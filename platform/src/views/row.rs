@@ -112,7 +112,7 @@ pub(super) async fn streams(tx: &mut Tx, events: &[&Recorded], until: i64) -> Re
     names.dedup();
     // Most batches bring streams into being: those are here already.
     if names.len() == events.iter().filter(|event| event.version.0 == 1).count() {
-        let mut all: Vec<Recorded> = events.iter().map(|event| Recorded::clone(event)).collect();
+        let mut all: Vec<Recorded> = events.iter().copied().cloned().collect();
         all.sort_by(|a, b| (&a.stream, a.version).cmp(&(&b.stream, b.version)));
         return Ok(all);
     }

@@ -8,6 +8,7 @@ mod inventory;
 mod migrate;
 mod operations;
 mod records;
+mod restart;
 mod samples;
 mod support;
 mod tail;
