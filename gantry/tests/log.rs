@@ -36,7 +36,8 @@ async fn filled(directory: &Path) -> Db {
     let db = database(directory, "one.db").await;
     log::migrate(&db, &mut Vec::new()).await.unwrap();
     let log = Log::open(db.clone(), views::all(), Clock::system()).await.unwrap();
-    let auth = Auth::Password { user: "root@pam".into(), sealed: "01990000-0000-7000-8000-000000000000".parse().unwrap() };
+    let auth =
+        Auth::Password { user: "root@pam".into(), sealed: "01990000-0000-7000-8000-000000000000".parse().unwrap() };
     let settings = HostSettings {
         name: "pve1".into(),
         addresses: vec!["pve1:8006".into()],

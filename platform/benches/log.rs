@@ -1,5 +1,10 @@
 //! Appends per second, against the database's plain autocommit insert of the same row: no order, no chain, no versions.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::cast_precision_loss, reason = "a bench fails by panicking, and its counts fit")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    reason = "a bench fails by panicking, and its counts fit"
+)]
 
 use std::{
     sync::{
@@ -37,7 +42,10 @@ fn event(n: i64) -> NewEvent {
 }
 
 /// Runs the clients for one round; says how many they did in a second.
-async fn round<F: Future<Output = ()> + Send + 'static>(clients: usize, client: impl Fn(Arc<AtomicBool>, Arc<AtomicI64>) -> F) -> f64 {
+async fn round<F: Future<Output = ()> + Send + 'static>(
+    clients: usize,
+    client: impl Fn(Arc<AtomicBool>, Arc<AtomicI64>) -> F,
+) -> f64 {
     let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicI64::new(0)));
     let running: Vec<_> = (0..clients).map(|_| tokio::spawn(client(stop.clone(), done.clone()))).collect();
     let started = Instant::now();
@@ -78,7 +86,14 @@ macro_rules! plain {
                 for n in 1_i64.. {
                     let data = event(n).data.to_string();
                     let insert = sqlx::query(INSERT).bind(&stream).bind(n).bind("operation.step_started").bind(1_i64);
-                    insert.bind(data).bind(&meta).bind(clock::now().timestamp_micros()).bind(&[7_u8; 32][..]).execute(&pool).await.unwrap();
+                    insert
+                        .bind(data)
+                        .bind(&meta)
+                        .bind(clock::now().timestamp_micros())
+                        .bind(&[7_u8; 32][..])
+                        .execute(&pool)
+                        .await
+                        .unwrap();
                     done.fetch_add(1, Ordering::Relaxed);
                     if stop.load(Ordering::Relaxed) {
                         return;
@@ -94,7 +109,9 @@ async fn measure(engine: &'static str, db: &Db, plain_postgres: Option<&sqlx::Pg
     db.migrate(clock::now()).await.unwrap();
     match db {
         Db::Postgres(pool) => {
-            let table = format!("CREATE TABLE plain (position BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, hash BYTEA NOT NULL, {COLUMNS})");
+            let table = format!(
+                "CREATE TABLE plain (position BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, hash BYTEA NOT NULL, {COLUMNS})"
+            );
             pool.execute(sqlx::AssertSqlSafe(table)).await.map(drop).unwrap();
         }
         Db::Sqlite(lite) => {
@@ -120,7 +137,8 @@ async fn measure(engine: &'static str, db: &Db, plain_postgres: Option<&sqlx::Pg
                 ours.push(other);
             }
         }
-        let figure = Figure::new("log", format!("{engine}, {clients} clients"), median(&ours), "appends/s").limit(median(&plain));
+        let figure = Figure::new("log", format!("{engine}, {clients} clients"), median(&ours), "appends/s")
+            .limit(median(&plain));
         match (engine, clients) {
             ("sqlite", 16) => figure.aim(Aim::RatioAtLeast(3.0)),
             ("sqlite", 64) => figure.aim(Aim::RatioAtLeast(5.0)),
@@ -141,6 +159,12 @@ async fn main() {
 
     let server = servers::Postgres::start().unwrap();
     let db = Db::connect(&server.url(), &Options::default()).await.unwrap();
-    let plain = PgPoolOptions::new().max_connections(64).min_connections(64).test_before_acquire(false).connect(&server.url()).await.unwrap();
+    let plain = PgPoolOptions::new()
+        .max_connections(64)
+        .min_connections(64)
+        .test_before_acquire(false)
+        .connect(&server.url())
+        .await
+        .unwrap();
     measure("postgres", &db, Some(&plain)).await;
 }

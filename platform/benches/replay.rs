@@ -1,5 +1,10 @@
 //! Events folded per second from SQLite: what a restart of a follower, a time travel or a rebuild is made of.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::cast_precision_loss, reason = "a bench fails by panicking, and its counts fit")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    reason = "a bench fails by panicking, and its counts fit"
+)]
 
 use std::{collections::HashMap, time::Instant};
 
@@ -24,8 +29,15 @@ fn history() -> Vec<OperationEvent> {
     let steps: Vec<_> = accepted.pipeline.table().steps().map(|step| step.name).collect();
     let mut events = vec![OperationEvent::Accepted(accepted), OperationEvent::Claimed { worker: "worker-1".into() }];
     for step in steps.iter().cycle().take(9) {
-        events.push(OperationEvent::StepStarted { step: *step, attempt: 1, intent: serde_json::json!({ "vmid": 4711, "node": "pve1" }) });
-        events.push(OperationEvent::StepSucceeded { step: *step, fact: serde_json::json!({ "upid": "UPID:pve1:00001234" }) });
+        events.push(OperationEvent::StepStarted {
+            step: *step,
+            attempt: 1,
+            intent: serde_json::json!({ "vmid": 4711, "node": "pve1" }),
+        });
+        events.push(OperationEvent::StepSucceeded {
+            step: *step,
+            fact: serde_json::json!({ "upid": "UPID:pve1:00001234" }),
+        });
     }
     events
 }
@@ -77,7 +89,8 @@ async fn main() {
 
     let started = Instant::now();
     assert!(log.replay(Replaying::Compare).await.unwrap().agrees());
-    Figure::new("replay", "read models rebuilt and compared", end as f64 / started.elapsed().as_secs_f64(), "events/s").print();
+    Figure::new("replay", "read models rebuilt and compared", end as f64 / started.elapsed().as_secs_f64(), "events/s")
+        .print();
 
     let one = log.read(Position(0), 1).await.unwrap().remove(0).stream;
     let started = Instant::now();

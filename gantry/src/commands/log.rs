@@ -80,7 +80,11 @@ fn report(replayed: &Replayed, out: &mut impl Write) -> std::io::Result<()> {
         } else {
             let examples = table.examples.join(", ");
             let (wrong, missing) = (table.wrong, table.missing);
-            writeln!(out, "{}: {} rows; {wrong} were there and wrong, {missing} were not there: {examples}", table.table, table.rows)?;
+            writeln!(
+                out,
+                "{}: {} rows; {wrong} were there and wrong, {missing} were not there: {examples}",
+                table.table, table.rows
+            )?;
         }
     }
     Ok(())

@@ -162,7 +162,8 @@ async fn roll_up(tx: &mut Tx, new: &[(String, i64, f64)]) -> Result<(), DbError>
         for resolution in Resolution::ROLLED {
             let length = resolution.seconds() * 1_000_000;
             let begin = at.div_euclid(length) * length;
-            let empty = Point { at: from_micros(begin), count: 0, sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY };
+            let empty =
+                Point { at: from_micros(begin), count: 0, sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY };
             let bucket = buckets.entry((series, resolution.seconds(), begin)).or_insert(empty);
             bucket.count += 1;
             bucket.sum += value;

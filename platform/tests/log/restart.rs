@@ -21,7 +21,9 @@ async fn a_restart_in_mid_flight_loses_and_doubles_nothing() {
     let reader = tokio::spawn({
         let log = other.clone();
         async move {
-            let events = log.tail(Position(0)).take_while(|event| std::future::ready(event.as_ref().unwrap().stream.category() != "end"));
+            let events = log
+                .tail(Position(0))
+                .take_while(|event| std::future::ready(event.as_ref().unwrap().stream.category() != "end"));
             events.map(|event| event.unwrap()).collect::<Vec<_>>().await
         }
     });
@@ -63,6 +65,10 @@ async fn a_restart_in_mid_flight_loses_and_doubles_nothing() {
     let streams: HashSet<_> = seen.iter().map(|event| &event.stream).collect();
     assert_eq!(streams.len() * 2, seen.len(), "an append done twice");
     assert!(told.iter().all(|stream| streams.contains(stream)), "told yes and not there");
-    assert!(told.len() >= WRITERS * APPENDS - 6, "the outages were to be waited out, but only {} were done", told.len());
+    assert!(
+        told.len() >= WRITERS * APPENDS - 6,
+        "the outages were to be waited out, but only {} were done",
+        told.len()
+    );
     log.verify().await.unwrap();
 }
