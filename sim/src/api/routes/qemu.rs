@@ -1,0 +1,73 @@
+//! Making, changing and removing virtual machines.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Answer, change, lxc};
+use crate::api::asked::Asked;
+use crate::model::guest::Kind;
+use crate::refusal::Refusal;
+use crate::tasks::{qemu, resize};
+
+pub(super) async fn answer(name: &str, asked: &Asked) -> Option<Answer> {
+    let (verb, path) = name.split_once(' ')?;
+    let rest = path.strip_prefix("/nodes/{node}/qemu")?;
+    Some(match (verb, rest) {
+        ("POST", "") => machine(asked),
+        ("DELETE", "/{vmid}") => lxc::remove(asked, Kind::Qemu),
+        ("PUT", "/{vmid}/config") => change::apply(asked, Kind::Qemu).await.map(|()| Value::Null.into()),
+        ("POST", "/{vmid}/config") => match change::apply(asked, Kind::Qemu).await {
+            Ok(()) => Ok(asked
+                .task("qmconfig", &asked.vmid().to_string(), |run| async move {
+                    run.work().await;
+                    Ok(())
+                })
+                .into()),
+            Err(refusal) => Err(refusal),
+        },
+        ("PUT", "/{vmid}/resize") => grow(asked),
+        ("POST", "/{vmid}/clone") => lxc::copy(asked, Kind::Qemu),
+        ("POST", "/{vmid}/template") => lxc::template(asked, Kind::Qemu),
+        ("POST", "/{vmid}/migrate") => lxc::migrate(asked, Kind::Qemu),
+        (_, rest) if rest.starts_with("/{vmid}/agent") => agent(asked).await,
+        _ => return None,
+    })
+}
+
+fn machine(asked: &Asked) -> Answer {
+    let vmid = asked.vmid();
+    lxc::may_create(asked, vmid)?;
+    let prefix = format!("unable to create VM {vmid} - ");
+    lxc::reserve(asked, vmid, Kind::Qemu, &prefix)?;
+    asked.world.change(|state| {
+        if let Some(guest) = state.guests.get_mut(&vmid) {
+            guest.config.clear();
+        }
+    });
+    let given = asked.params.clone();
+    Ok(asked.task("qmcreate", &vmid.to_string(), move |run| qemu::create(run, vmid, given)).into())
+}
+
+fn grow(asked: &Asked) -> Answer {
+    let (vmid, key, size) = (asked.vmid(), asked.need("disk"), asked.need("size"));
+    asked.guest(Kind::Qemu, vmid, |guest| guest.unlocked())?;
+    Ok(asked.task("resize", &vmid.to_string(), move |run| resize::resize(run, Kind::Qemu, vmid, key, size)).into())
+}
+
+/// Nothing in a simulated machine answers its agent's socket.
+async fn agent(asked: &Asked) -> Answer {
+    let vmid = asked.vmid();
+    let agent = asked.guest(Kind::Qemu, vmid, |guest| {
+        if !guest.running() {
+            return Err(Refusal::died(format!("VM {vmid} is not running")));
+        }
+        Ok(guest.text("agent").unwrap_or_default().starts_with('1'))
+    })?;
+    if !agent {
+        return Err(Refusal::died("No QEMU guest agent configured"));
+    }
+    asked.world.pause(Duration::from_secs(3)).await;
+    let _no_agent = json!(null);
+    Err(Refusal::died("QEMU guest agent is not running"))
+}
