@@ -15,6 +15,8 @@ CREATE INDEX operations_created ON operations (created_at, id);
 CREATE INDEX operations_account ON operations (account, created_at, id);
 CREATE INDEX operations_target ON operations (target, created_at, id);
 CREATE INDEX operations_status ON operations (status, created_at, id);
+-- One operation at work on a container: who comes second is refused in the transaction that would accept it.
+CREATE UNIQUE INDEX operations_at_work ON operations (target) WHERE status IN ('queued', 'running');
 
 CREATE TABLE containers (
     id         TEXT   PRIMARY KEY,
@@ -33,6 +35,8 @@ CREATE INDEX containers_created ON containers (created_at, id);
 CREATE INDEX containers_account ON containers (account, created_at, id);
 CREATE INDEX containers_host ON containers (host, created_at, id);
 CREATE INDEX containers_hostname ON containers (hostname);
+-- Two containers of one name would answer to each other's; a removed one gives its name back.
+CREATE UNIQUE INDEX containers_names_in_use ON containers (hostname) WHERE lifecycle <> 'removed';
 
 CREATE TABLE hosts (
     id         TEXT   PRIMARY KEY,

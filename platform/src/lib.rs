@@ -1,5 +1,6 @@
 //! What every program of Gantry stands on: log, read models, queue, bus, locks, vault, settings.
 
+pub mod bootstrap;
 pub mod catalogue;
 pub mod clock;
 pub mod db;

@@ -1,8 +1,11 @@
-//! The templates that authors keep in a directory tree.
+//! The templates that authors keep in a directory tree, and the versions of them that containers got.
 
+mod found;
 mod read;
 mod source;
+pub(crate) mod versions;
 
+pub use found::{Catalogue, CatalogueError, Found};
 pub use read::{ReadTemplate, read_template, read_tree};
 
 use domain::template::Template;

@@ -47,13 +47,15 @@ mod tests {
 
     use super::Text;
     use crate::{
-        clock,
+        bootstrap, catalogue, clock,
         db::{self, Db, Options},
         log, series, views,
     };
 
     /// Every module that declares statements; `nothing_is_declared_elsewhere` keeps it whole.
     const MODULES: &[&[(&str, Text)]] = &[
+        bootstrap::STATEMENTS,
+        catalogue::versions::STATEMENTS,
         db::migrate::STATEMENTS,
         log::follow::STATEMENTS,
         log::read::STATEMENTS,

@@ -52,6 +52,12 @@ impl AppendError {
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict { .. })
     }
+
+    /// Another row has what must be unique: a host name in use, a container with an operation at work.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        matches!(self, Self::Refused(why) if matches!(&**why, ViewError::Db(error) if error.is_unique_violation()))
+    }
 }
 
 impl From<serde_json::Error> for AppendError {

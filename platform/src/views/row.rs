@@ -94,7 +94,10 @@ impl<R: Row> View for Rows<R> {
         Box::pin(async move {
             let last = events.last().map_or(0, |event| event.position.0);
             let streams = streams(tx, events, last).await?;
-            for history in streams.chunk_by(|a, b| a.stream == b.stream) {
+            let mut histories: Vec<_> = streams.chunk_by(|a, b| a.stream == b.stream).collect();
+            // Who gave up a name or a place that must be unique did so before another took it.
+            histories.sort_by_key(|history| history.last().map(|event| event.position));
+            for history in histories {
                 match fold::<R>(history)? {
                     Some((life, row)) => upsert(tx, &life, &row).await?,
                     None => remove::<R>(tx, history).await?,

@@ -3,14 +3,19 @@ use domain::{
     operation::{Accepted, Command, Given, Operation, OperationCommand, Status},
 };
 use platform::{
-    log::{Log, Replaying},
+    log::{ExecuteError, Log, Replaying},
     views::{self, OperationFilter, OperationRow, Order, Page},
 };
 use uuid::Uuid;
 
 use crate::support::{Base, at, meta, on_both, tamper};
 
-on_both![a_row_follows_its_operation, pages_are_stable_and_filters_narrow, replay_finds_and_mends_a_wrong_row];
+on_both![
+    a_row_follows_its_operation,
+    pages_are_stable_and_filters_narrow,
+    replay_finds_and_mends_a_wrong_row,
+    a_container_has_one_operation_at_work,
+];
 
 async fn opened(base: &Base) -> Log {
     base.log_with(views::all()).await
@@ -140,4 +145,22 @@ async fn replay_finds_and_mends_a_wrong_row(base: Base) {
     log.replay(Replaying::Rebuild).await.unwrap();
     assert!(log.replay(Replaying::Compare).await.unwrap().agrees());
     assert!(views::get::<OperationRow>(log.db(), ids[1]).await.unwrap().is_some());
+}
+
+async fn a_container_has_one_operation_at_work(base: Base) {
+    let log = opened(&base).await;
+    let container = ContainerId::new(Uuid::now_v7());
+    let accept = || OperationCommand::Accept(Accepted::new(Command::StartContainer { container }, None, None));
+    // The later id first: replay must not depend on the order of ids.
+    let (second, first) = (OperationId::new(Uuid::now_v7()), OperationId::new(Uuid::now_v7()));
+    execute(&log, first, accept()).await;
+    let refused = log.execute::<Operation>(second, accept(), &Given { now: at(0) }, meta()).await.unwrap_err();
+    let ExecuteError::Append(refused) = refused else { panic!("{refused}") };
+    assert!(refused.is_taken(), "{refused}");
+    execute(&log, first, OperationCommand::Cancel).await;
+    execute(&log, first, OperationCommand::FinishCancel).await;
+    execute(&log, second, accept()).await;
+    assert!(log.replay(Replaying::Compare).await.unwrap().agrees());
+    let row: OperationRow = views::get(log.db(), second).await.unwrap().unwrap();
+    assert_eq!(row.status, Status::Queued);
 }

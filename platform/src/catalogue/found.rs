@@ -1,0 +1,179 @@
+//! Templates by name as the tree has them now, and by version as they once were.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::container::TemplateVersion;
+use domain::template::{Finding, Template};
+use tokio::time::Instant;
+
+use super::{ReadTemplate, read_template, read_tree, source::is_plain, version_of, versions};
+use crate::db::{Db, DbError};
+use crate::log::Rows;
+
+/// How old an answer from the tree may be: many creates of one template read its directory once.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Catalogue(Arc<Inner>);
+
+struct Inner {
+    root: PathBuf,
+    db: Db,
+    found: Mutex<HashMap<String, (Instant, Arc<Found>)>>,
+    /// Versions that are known to be stored.
+    stored: Mutex<HashSet<String>>,
+}
+
+/// One template of the tree, as it was a moment ago.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub name: String,
+    /// None when it is broken: the findings say why.
+    pub template: Option<Arc<Template>>,
+    pub version: Option<TemplateVersion>,
+    pub findings: Vec<Finding>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    #[error("the templates below {root} can't be read: {source}; see that the directory is there and may be read")]
+    Tree { root: PathBuf, source: std::io::Error },
+    #[error("version {hash} of a template is stored damaged: {source}; restore the database's backup")]
+    Damaged { hash: String, source: serde_json::Error },
+    #[error("reading the templates was cut short: {0}")]
+    Cut(#[from] tokio::task::JoinError),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl Catalogue {
+    /// The tree below `root`; versions are kept in the database.
+    #[must_use]
+    pub fn new(root: impl Into<PathBuf>, db: Db) -> Self {
+        Self(Arc::new(Inner { root: root.into(), db, found: Mutex::default(), stored: Mutex::default() }))
+    }
+
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.0.root
+    }
+
+    /// The template of this version, wherever the tree has got to since.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn version(&self, hash: &str) -> Result<Option<Template>, CatalogueError> {
+        let Some(content) = versions::read(&self.0.db, hash).await? else { return Ok(None) };
+        let damaged = |source| CatalogueError::Damaged { hash: hash.to_owned(), source };
+        serde_json::from_str(&content).map(Some).map_err(damaged)
+    }
+
+    /// The template of this name; also a broken one.
+    ///
+    /// # Errors
+    /// When reading it was cut short.
+    pub async fn find(&self, name: &str) -> Result<Option<Arc<Found>>, CatalogueError> {
+        if !is_plain(name) || name.starts_with('.') {
+            return Ok(None);
+        }
+        if let Some((read_at, found)) = self.found().get(name)
+            && read_at.elapsed() < FRESH
+        {
+            return Ok(Some(found.clone()));
+        }
+        let directory = self.0.root.join(name);
+        let read = tokio::task::spawn_blocking(move || directory.is_dir().then(|| read_template(&directory))).await?;
+        let found = read.map(|read| Arc::new(Found::from(read)));
+        match &found {
+            Some(found) => drop(self.found().insert(name.to_owned(), (Instant::now(), found.clone()))),
+            None => drop(self.found().remove(name)),
+        }
+        Ok(found)
+    }
+
+    /// All templates, by name, the broken ones among them.
+    ///
+    /// # Errors
+    /// When the tree can't be read.
+    pub async fn list(&self) -> Result<Vec<Found>, CatalogueError> {
+        let root = self.0.root.clone();
+        let read = tokio::task::spawn_blocking(move || read_tree(&root)).await?;
+        let read = read.map_err(|source| CatalogueError::Tree { root: self.0.root.clone(), source })?;
+        Ok(read.into_iter().map(Found::from).collect())
+    }
+
+    /// What stores the version, to be written in the append that names it; nothing when it is stored already.
+    #[must_use]
+    pub fn keep(&self, found: &Found) -> Option<Arc<dyn Rows>> {
+        let (template, version) = (found.template.as_ref()?, found.version.as_ref()?);
+        let known = self.stored().contains(&version.hash);
+        (!known).then(|| Arc::new(versions::of(template, &version.hash)) as Arc<dyn Rows>)
+    }
+
+    /// After that append.
+    pub fn kept(&self, found: &Found) {
+        if let Some(version) = &found.version {
+            self.stored().insert(version.hash.clone());
+        }
+    }
+
+    fn found(&self) -> MutexGuard<'_, HashMap<String, (Instant, Arc<Found>)>> {
+        self.0.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stored(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0.stored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<ReadTemplate> for Found {
+    fn from(read: ReadTemplate) -> Self {
+        let version =
+            read.template.as_ref().map(|t| TemplateVersion { name: read.name.clone(), hash: version_of(t) });
+        Self { name: read.name, version, template: read.template.map(Arc::new), findings: read.findings }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::{self, Clock},
+        db::Options,
+        log::{Append, Log},
+    };
+    use domain::Meta;
+
+    #[tokio::test]
+    async fn a_version_outlives_its_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let (web, bad) = (directory.path().join("tree/web"), directory.path().join("tree/bad"));
+        std::fs::create_dir_all(&web).unwrap();
+        std::fs::create_dir_all(&bad).unwrap();
+        std::fs::write(web.join("template.conf"), "TEMPLATE_APP=Web\n").unwrap();
+        let url = format!("sqlite:{}", directory.path().join("gantry.db").display());
+        let db = Db::connect(&url, &Options::default()).await.unwrap();
+        db.migrate(clock::now()).await.unwrap();
+        let log = Log::open(db.clone(), Vec::new(), Clock::system()).await.unwrap();
+        let catalogue = Catalogue::new(directory.path().join("tree"), db);
+
+        let found = catalogue.find("web").await.unwrap().unwrap();
+        let hash = found.version.clone().unwrap().hash;
+        assert!(catalogue.version(&hash).await.unwrap().is_none());
+        log.append(Append::new(Meta::system("test")).with(catalogue.keep(&found).unwrap())).await.unwrap();
+        catalogue.kept(&found);
+        assert!(catalogue.keep(&found).is_none());
+        std::fs::remove_dir_all(&web).unwrap();
+        assert_eq!(catalogue.version(&hash).await.unwrap().as_ref(), found.template.as_deref());
+
+        let list = catalogue.list().await.unwrap();
+        assert!(list.len() == 1 && list[0].template.is_none() && !list[0].findings.is_empty());
+        for name in ["missing", "..", "a/b", ""] {
+            assert!(catalogue.find(name).await.unwrap().is_none(), "{name}");
+        }
+    }
+}
