@@ -132,8 +132,7 @@ impl Catalogue {
 
 impl From<ReadTemplate> for Found {
     fn from(read: ReadTemplate) -> Self {
-        let version =
-            read.template.as_ref().map(|t| TemplateVersion { name: read.name.clone(), hash: version_of(t) });
+        let version = read.template.as_ref().map(|t| TemplateVersion { name: read.name.clone(), hash: version_of(t) });
         Self { name: read.name, version, template: read.template.map(Arc::new), findings: read.findings }
     }
 }

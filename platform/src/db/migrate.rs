@@ -55,13 +55,12 @@ macro_rules! two {
 }
 
 /// To add one: the file in `migrations/`, the next number here. Never change one that has been released.
-const ALL: &[Migration] =
-    &[
-        two!(1, "log", "0001_log"),
-        one!(2, "series", "0002_series"),
-        one!(3, "views", "0003_views"),
-        one!(4, "catalogue", "0004_catalogue"),
-    ];
+const ALL: &[Migration] = &[
+    two!(1, "log", "0001_log"),
+    one!(2, "series", "0002_series"),
+    one!(3, "views", "0003_views"),
+    one!(4, "catalogue", "0004_catalogue"),
+];
 
 /// The schema that this program works with.
 pub const LATEST: i64 = ALL.len() as i64;
