@@ -58,7 +58,7 @@ impl fmt::Debug for Client {
 impl Client {
     pub fn new(endpoint: Endpoint) -> Result<Self> {
         let refuse = |words: String| {
-            Error::Other(Said { host: endpoint.name.clone(), call: "the endpoint".into(), status: 0, words })
+            Error::Other(Said { host: endpoint.name.as_str().into(), call: "the endpoint".into(), status: 0, words })
         };
         if endpoint.addresses.is_empty() {
             return Err(refuse("it has no address".into()));
@@ -268,7 +268,7 @@ impl Client {
     }
 
     pub(crate) fn said(&self, call: &Call, status: u16, words: String) -> Said {
-        Said { host: self.host().to_owned(), call: format!("{} {}", call.method, call.path), status, words }
+        Said { host: self.host().into(), call: format!("{} {}", call.method, call.path).into(), status, words }
     }
 }
 

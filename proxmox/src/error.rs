@@ -10,9 +10,9 @@ use crate::upid::Upid;
 /// Who said it, to which call, and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {
-    pub host: String,
+    pub host: Box<str>,
     /// `POST /nodes/pve1/lxc`
-    pub call: String,
+    pub call: Box<str>,
     /// The HTTP status; 0 when there was none.
     pub status: u16,
     pub words: String,

@@ -9,6 +9,7 @@ mod classify;
 mod client;
 mod cluster;
 mod console;
+pub mod doctor;
 mod endpoint;
 mod error;
 mod fingerprint;

@@ -46,7 +46,7 @@ impl Client {
     /// waited for until the limit: the task goes on without us. [`Error::TaskFailed`] has what it died of.
     pub async fn wait(&self, upid: &Upid, waiting: &Waiting, on_log: impl FnMut(&LogLine) + Send) -> Result<Finished> {
         Wait { client: self, upid, started: Instant::now(), next: 0, warnings: Vec::new(), on_log: Some(on_log) }
-            .to_the_end(waiting)
+            .watch(waiting)
             .await
     }
 
@@ -54,7 +54,7 @@ impl Client {
     pub async fn wait_silently(&self, upid: &Upid, waiting: &Waiting) -> Result<Finished> {
         let none: Option<fn(&LogLine)> = None;
         Wait { client: self, upid, started: Instant::now(), next: 0, warnings: Vec::new(), on_log: none }
-            .to_the_end(waiting)
+            .watch(waiting)
             .await
     }
 }
@@ -70,7 +70,7 @@ struct Wait<'a, F> {
 }
 
 impl<F: FnMut(&LogLine) + Send> Wait<'_, F> {
-    async fn to_the_end(mut self, waiting: &Waiting) -> Result<Finished> {
+    async fn watch(mut self, waiting: &Waiting) -> Result<Finished> {
         let deadline = self.started + waiting.limit;
         let mut away = AWAY.0;
         let mut absent = None;
@@ -159,7 +159,7 @@ impl<F: FnMut(&LogLine) + Send> Wait<'_, F> {
             return Ok(Finished::Cancelled { exit });
         }
         let said =
-            Said { host: self.client.host().into(), call: self.upid.to_string(), status: 0, words: exit.clone() };
+            Said { host: self.client.host().into(), call: self.upid.as_str().into(), status: 0, words: exit.clone() };
         Err(Error::TaskFailed { upid: Box::new(self.upid.clone()), exit, cause: Box::new(classify_exit(said)) })
     }
 
