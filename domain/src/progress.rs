@@ -30,7 +30,14 @@ pub enum ProgressKind {
         message: String,
     },
     /// A line that a script or a task said.
-    Log { source: String, stream: LogStream, message: String },
+    Log {
+        source: String,
+        stream: LogStream,
+        message: String,
+        /// Where the source goes on after this line; what a worker that takes over begins with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next: Option<NextLine>,
+    },
     /// It has succeeded: the last event.
     Complete { percent: u8, message: String, summary: Value },
     /// It has ended otherwise: the last event.

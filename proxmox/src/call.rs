@@ -89,23 +89,23 @@ impl Params {
 }
 
 impl Call {
-    pub(crate) fn get(template: &'static str, fill: &[&dyn Display]) -> Self {
+    pub(crate) fn get(template: &'static str, fill: &[&(dyn Display + Sync)]) -> Self {
         Self::new(Method::GET, template, fill)
     }
 
-    pub(crate) fn post(template: &'static str, fill: &[&dyn Display]) -> Self {
+    pub(crate) fn post(template: &'static str, fill: &[&(dyn Display + Sync)]) -> Self {
         Self::new(Method::POST, template, fill)
     }
 
-    pub(crate) fn put(template: &'static str, fill: &[&dyn Display]) -> Self {
+    pub(crate) fn put(template: &'static str, fill: &[&(dyn Display + Sync)]) -> Self {
         Self::new(Method::PUT, template, fill)
     }
 
-    pub(crate) fn delete(template: &'static str, fill: &[&dyn Display]) -> Self {
+    pub(crate) fn delete(template: &'static str, fill: &[&(dyn Display + Sync)]) -> Self {
         Self::new(Method::DELETE, template, fill)
     }
 
-    fn new(method: Method, template: &'static str, fill: &[&dyn Display]) -> Self {
+    fn new(method: Method, template: &'static str, fill: &[&(dyn Display + Sync)]) -> Self {
         let (mut path, mut fill) = (String::new(), fill.iter());
         for segment in template.split('/').skip(1) {
             path.push('/');

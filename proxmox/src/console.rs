@@ -73,7 +73,7 @@ impl ConsoleTicket {
 
 impl Lxc {
     pub async fn console(&self, screen: Screen) -> Result<ConsoleTicket> {
-        let (client, fill): (_, [&dyn std::fmt::Display; 2]) = (self.client(), [&self.node(), &self.vmid()]);
+        let (client, fill): (_, [&(dyn std::fmt::Display + Sync); 2]) = (self.client(), [&self.node(), &self.vmid()]);
         let row: Row = match screen {
             Screen::Vnc => {
                 client.call(Call::post("/nodes/{node}/lxc/{vmid}/vncproxy", &fill).with("websocket", true)).await?
@@ -87,7 +87,7 @@ impl Lxc {
 impl Qemu {
     /// A terminal needs a serial port in the guest's configuration.
     pub async fn console(&self, screen: Screen) -> Result<ConsoleTicket> {
-        let (client, fill): (_, [&dyn std::fmt::Display; 2]) = (&self.client, [&self.node, &self.vmid]);
+        let (client, fill): (_, [&(dyn std::fmt::Display + Sync); 2]) = (&self.client, [&self.node, &self.vmid]);
         let row: Row = match screen {
             Screen::Vnc => {
                 client.call(Call::post("/nodes/{node}/qemu/{vmid}/vncproxy", &fill).with("websocket", true)).await?

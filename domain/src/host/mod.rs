@@ -15,6 +15,9 @@ pub struct Node {
     /// Of Proxmox VE; none while it is offline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// Where its SSH is, as the cluster tells it; none for a single server, which is where its API is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     #[serde(default)]
     pub storages: Vec<Storage>,
 }

@@ -170,7 +170,8 @@ mod tests {
 
     #[test]
     fn nodes_are_an_event_only_when_they_changed() {
-        let node = |name: &str| Node { name: name.into(), online: true, version: None, storages: vec![] };
+        let node =
+            |name: &str| Node { name: name.into(), online: true, version: None, address: None, storages: vec![] };
         let registered = HostEvent::Registered { settings: settings() };
         let synced = HostEvent::NodesSynced { nodes: vec![node("a"), node("b")] };
         given::<Host>([registered.clone()])
