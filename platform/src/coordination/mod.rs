@@ -1,0 +1,102 @@
+//! Queue, bus and locks, chosen together: in this process, or on Redis for several. Nobody else asks which it is.
+//!
+//! Nothing in here is the truth. All of it may be lost at any moment and is made again from the log.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+
+use crate::bus::Bus;
+use crate::lock::Locks;
+use crate::queue::Queue;
+
+#[derive(Debug, thiserror::Error)]
+pub enum CoordinationError {
+    #[error("REDIS_URL is not usable: {0}; expected redis://[user:password@]host:port[/db] or rediss://… for TLS")]
+    Url(String),
+    #[error("Redis does not answer ({0}); check REDIS_URL and that the server runs")]
+    Unreachable(#[from] redis::RedisError),
+    #[error("Redis answered something that is not ours: {0}; is the key prefix shared with another program?")]
+    Answer(String),
+}
+
+/// One connection for commands, which mends itself, and the prefix of all our keys and channels.
+#[derive(Clone)]
+pub(crate) struct Link {
+    pub(crate) client: redis::Client,
+    pub(crate) connection: ConnectionManager,
+    pub(crate) prefix: Arc<str>,
+}
+
+#[derive(Clone)]
+pub struct Coordination {
+    link: Option<Link>,
+    bus: Bus,
+    locks: Locks,
+    queues: Arc<Mutex<HashMap<String, Queue>>>,
+}
+
+impl Coordination {
+    /// `prefix` starts every key and channel, so that several Gantries can share one Redis.
+    ///
+    /// # Errors
+    /// When the URL is malformed or the server does not answer.
+    pub async fn connect(redis_url: Option<&str>, prefix: &str) -> Result<Self, CoordinationError> {
+        let Some(url) = redis_url else { return Ok(Self::in_process()) };
+        let client = redis::Client::open(url).map_err(|e| CoordinationError::Url(e.to_string()))?;
+        let patience = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(Duration::from_secs(2)))
+            .set_response_timeout(Some(Duration::from_secs(5)))
+            .set_number_of_retries(2)
+            .set_max_delay(Duration::from_millis(300));
+        let connection = ConnectionManager::new_with_config(client.clone(), patience).await?;
+        let link = Link { client, connection, prefix: prefix.into() };
+        let bus = Bus::on_redis(link.clone());
+        let locks = Locks::on_redis(link.clone(), bus.clone());
+        Ok(Self { link: Some(link), bus, locks, queues: Arc::default() })
+    }
+
+    #[must_use]
+    pub fn in_process() -> Self {
+        let bus = Bus::in_process();
+        let locks = Locks::in_process(bus.clone());
+        Self { link: None, bus, locks, queues: Arc::default() }
+    }
+
+    #[must_use]
+    pub const fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
+    #[must_use]
+    pub const fn locks(&self) -> &Locks {
+        &self.locks
+    }
+
+    /// The queue of that name; the same one each time. It takes at most `limit` jobs (the first caller's limit holds in this process).
+    #[must_use]
+    pub fn queue(&self, name: &str, limit: u64) -> Queue {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || match &self.link {
+            Some(link) => Queue::on_redis(link.clone(), self.bus.clone(), name, limit),
+            None => Queue::in_process(self.bus.clone(), name, limit),
+        };
+        queues.entry(name.to_owned()).or_insert_with(make).clone()
+    }
+
+    /// Whether the other side answers; for `/readyz`.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn ping(&self) -> Result<(), CoordinationError> {
+        if let Some(link) = &self.link {
+            let () = redis::cmd("PING").exec_async(&mut link.connection.clone()).await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;
