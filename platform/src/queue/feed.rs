@@ -31,8 +31,19 @@ impl Backend for Feed {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_next(&mut self, cx: &mut Context<'_>, _: &WorkerContext) -> Poll<Option<Result<Self::Task, Infallible>>> {
-        self.0.poll_recv(cx).map(|claim| claim.map(|claim| Ok(Task::new(claim))))
+    fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+        worker: &WorkerContext,
+    ) -> Poll<Option<Result<Self::Task, Infallible>>> {
+        self.0.poll_recv(cx).map(|claim| {
+            if claim.is_none() {
+                // A worker whose jobs have ended goes on waiting for the word to stop, which only it can be told.
+                // It refuses only when it never started, and then it ends by itself.
+                let _ = worker.stop();
+            }
+            claim.map(|claim| Ok(Task::new(claim)))
+        })
     }
 
     fn poll_close(&mut self, _: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Infallible>> {

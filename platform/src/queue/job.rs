@@ -66,6 +66,12 @@ impl Delivery {
     pub async fn lost(&self) {
         self.lost.cancelled().await;
     }
+
+    /// Cancelled when the lease is gone; for whoever works beneath the handler.
+    #[must_use]
+    pub fn lost_token(&self) -> CancellationToken {
+        self.lost.clone()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
