@@ -302,3 +302,15 @@ pub(super) fn remove_now(isolation: Option<&Isolation>, path: &Path) {
         }
     }
 }
+
+/// Removes directories that a copy was being made in, and those of probes.
+pub(super) fn remove_unfinished(dir: &Path) {
+    let Ok(entries) = std::fs::read_dir(dir) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.contains(".making") || name.starts_with("probe-") || name.starts_with("restore-") {
+            // Whoever left it may have had other rights than we; then it stays, and nothing comes of it.
+            remove_now(None, &entry.path());
+        }
+    }
+}

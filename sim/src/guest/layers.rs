@@ -8,7 +8,7 @@ use std::path::Path;
 use super::copies;
 use super::error::GuestError;
 use super::isolation::{FIRST_ID, Isolation, Mode};
-use super::sandbox::Boot;
+use super::sandbox::{Boot, Interface};
 use super::{Fresh, Guests, standins};
 
 /// The distribution a container claims to be. The programs are this machine's; the names, files and package commands are its own.
@@ -311,6 +311,12 @@ fn etc(root: &Path, fresh: &Fresh) -> io::Result<()> {
     symlink("/proc/self/mounts", root.join("etc/mtab"))?;
     symlink("/run", root.join("var/run"))?;
     symlink("/run/lock", root.join("var/lock"))?;
+    if os.family() != "alpine" {
+        for unit in ["ssh", "cron"] {
+            let wanted = root.join(format!("etc/systemd/system/multi-user.target.wants/{unit}.service"));
+            symlink(format!("/lib/systemd/system/{unit}.service"), wanted)?;
+        }
+    }
     match os.family() {
         "alpine" => {
             fs::create_dir_all(root.join("etc/apk"))?;
@@ -366,6 +372,11 @@ fn own(path: &Path, isolation: Option<&Isolation>) -> io::Result<()> {
     Ok(())
 }
 
+/// One line an interface: its name, its hardware address, its addresses.
+pub(super) fn interface_lines(interfaces: &[Interface]) -> String {
+    interfaces.iter().map(|i| format!("{} {} {}\n", i.name, i.mac, i.addresses.join(" "))).collect()
+}
+
 /// What a boot starts from: an empty `/run`, the hostname in its files, the interfaces that commands will show.
 pub(super) async fn clean_boot(dir: &Path, isolation: &Isolation, boot: &Boot) -> Result<(), GuestError> {
     let run = dir.join("boot/run");
@@ -376,9 +387,7 @@ pub(super) async fn clean_boot(dir: &Path, isolation: &Isolation, boot: &Boot) -
             fs::create_dir_all(run.join(part))?;
         }
         fs::set_permissions(run.join("lock"), fs::Permissions::from_mode(0o1777))?;
-        let lines: String =
-            boot.interfaces.iter().map(|i| format!("{} {} {}\n", i.name, i.mac, i.addresses.join(" "))).collect();
-        fs::write(run.join("sim/net"), lines)?;
+        fs::write(run.join("sim/net"), interface_lines(&boot.interfaces))?;
         fs::write(run.join("sim/hostname"), &boot.hostname)?;
         fs::write(run.join("sim/memory"), boot.memory_mib.to_string())?;
         own(&run, Some(&isolation))

@@ -80,6 +80,10 @@ impl Guests {
                 .map_err(|e| GuestError::io("make the simulator's directories", e))?;
         }
         let dir = dir.canonicalize().map_err(|e| GuestError::io("find the simulator's directory", e))?;
+        // What a killed simulator left half done; its guests themselves ended with it.
+        for part in [dir.clone(), dir.join("guests"), dir.join("nodes"), dir.join("base")] {
+            copies::remove_unfinished(&part);
+        }
         let isolation = match shell {
             Shell::Dry => None,
             Shell::Run => Some(Isolation::probe(&dir).await?),
@@ -176,6 +180,64 @@ impl Guests {
     /// When it is not running, or commands are not run at all.
     pub fn command(&self, vmid: u32, argv: &[std::ffi::OsString]) -> Result<tokio::process::Command, GuestError> {
         self.known(vmid)?.command(argv)
+    }
+
+    /// Holds the lock of the guest's package manager for a while, as an unattended upgrade would.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub async fn lock_packages(&self, vmid: u32, seconds: u32) -> Result<(), GuestError> {
+        let line = format!(
+            "rm -f /run/sim/locked; setsid flock /var/lib/dpkg/lock-frontend sh -c ': > /run/sim/locked; exec sleep {seconds}' </dev/null >/dev/null 2>&1 & until [ -e /run/sim/locked ]; do sleep 0.01; done"
+        );
+        self.tell(vmid, &line, b"").await
+    }
+
+    /// From now on `curl` and `wget` in a guest answer a URL with these bytes.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub async fn fixture(&self, vmid: u32, url: &str, content: &[u8]) -> Result<(), GuestError> {
+        let line = format!(
+            "mkdir -p /var/lib/sim/fixtures; f=$(mktemp /var/lib/sim/fixtures/XXXXXX); cat > $f; echo '{} '$f >> /var/lib/sim/fixtures/index",
+            url.replace('\'', "%27")
+        );
+        self.tell(vmid, &line, content).await
+    }
+
+    /// Changes what `ip` and `hostname -I` show in a running guest.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub async fn set_interfaces(&self, vmid: u32, interfaces: &[Interface]) -> Result<(), GuestError> {
+        self.tell(vmid, "cat > /run/sim/net", layers::interface_lines(interfaces).as_bytes()).await
+    }
+
+    /// Sets the password of the guest's root.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub async fn set_password(&self, vmid: u32, password: &str) -> Result<(), GuestError> {
+        self.tell(vmid, "chpasswd", format!("root:{password}\n").as_bytes()).await
+    }
+
+    /// Runs a line in a guest: whatever is written there is written with the guest's own rights and in its own root, so that no link
+    /// that it made leads out.
+    async fn tell(&self, vmid: u32, line: &str, input: &[u8]) -> Result<(), GuestError> {
+        use tokio::io::AsyncWriteExt;
+        let mut command = self.command(vmid, &["/bin/sh".into(), "-c".into(), line.into()])?;
+        let io = |e| GuestError::io("run a command in a guest", e);
+        let piped = std::process::Stdio::piped;
+        let mut child = command.stdin(piped()).stdout(piped()).stderr(piped()).spawn().map_err(io)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input).await.map_err(io)?;
+        }
+        let output = child.wait_with_output().await.map_err(io)?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Err(GuestError::Tool { what: "a command in a guest".to_owned(), said })
     }
 
     fn guest_dir(&self, vmid: u32) -> PathBuf {

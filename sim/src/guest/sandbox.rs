@@ -213,6 +213,10 @@ impl Sandbox {
             .env("LOGNAME", "root")
             .env("SHELL", "/bin/bash")
             .env("container", "lxc");
+        if isolation.mode == Mode::User {
+            // The guest has no ids but root's, so an archive's owners cannot be restored.
+            command.env("TAR_OPTIONS", "--no-same-owner");
+        }
         if state.disk_full {
             command.env("ENTER", ENTER);
             command.arg(&tools.unshare).args(["--mount", "/bin/sh", "-c", ENTER_FULL, &self.name]);

@@ -17,7 +17,119 @@ struct StandIn {
     family: Option<&'static str>,
 }
 
-const STAND_INS: &[StandIn] = &[];
+const fn any(paths: &'static [&'static str], text: &'static str) -> StandIn {
+    StandIn { paths, text, family: None }
+}
+
+const fn only(family: &'static str, paths: &'static [&'static str], text: &'static str) -> StandIn {
+    StandIn { paths, text, family: Some(family) }
+}
+
+const STAND_INS: &[StandIn] = &[
+    only(
+        "debian",
+        &[
+            "usr/bin/apt-get",
+            "usr/bin/apt",
+            "usr/bin/apt-cache",
+            "usr/bin/apt-mark",
+            "usr/bin/apt-key",
+            "usr/bin/add-apt-repository",
+            "usr/bin/apt-config",
+        ],
+        include_str!("standins/apt.sh"),
+    ),
+    only(
+        "debian",
+        &["usr/bin/dpkg", "usr/bin/dpkg-query", "usr/sbin/dpkg-reconfigure", "usr/bin/debconf-set-selections"],
+        include_str!("standins/dpkg.sh"),
+    ),
+    only("alpine", &["usr/sbin/apk"], include_str!("standins/apk.sh")),
+    only("rhel", &["usr/bin/dnf", "usr/bin/yum", "usr/bin/microdnf", "usr/bin/rpm"], include_str!("standins/dnf.sh")),
+    any(
+        &[
+            "usr/bin/systemctl",
+            "usr/sbin/service",
+            "usr/sbin/rc-service",
+            "usr/sbin/rc-update",
+            "usr/sbin/invoke-rc.d",
+            "usr/sbin/update-rc.d",
+        ],
+        include_str!("standins/systemctl.sh"),
+    ),
+    any(&["usr/bin/journalctl", "usr/bin/systemd-cat", "usr/bin/logger"], include_str!("standins/journalctl.sh")),
+    any(&["usr/bin/ss", "usr/bin/netstat"], include_str!("standins/ss.sh")),
+    any(
+        &["usr/sbin/ip", "usr/bin/ip", "usr/sbin/ifconfig", "usr/bin/hostname", "usr/bin/hostnamectl"],
+        include_str!("standins/ip.sh"),
+    ),
+    any(&["usr/bin/curl", "usr/bin/wget"], include_str!("standins/curl.sh")),
+    any(
+        &["usr/bin/ping", "usr/bin/git", "usr/bin/nc", "usr/bin/dig", "usr/bin/host", "usr/bin/nslookup"],
+        include_str!("standins/network.sh"),
+    ),
+    any(
+        &[
+            "usr/bin/timedatectl",
+            "usr/bin/localectl",
+            "usr/sbin/locale-gen",
+            "usr/sbin/update-locale",
+            "usr/sbin/ufw",
+            "usr/sbin/sysctl",
+            "usr/sbin/mkswap",
+            "usr/sbin/swapon",
+            "usr/sbin/swapoff",
+            "usr/sbin/modprobe",
+            "usr/sbin/iptables",
+            "usr/sbin/nft",
+            "usr/bin/dmesg",
+            "usr/sbin/poweroff",
+            "usr/sbin/reboot",
+            "usr/sbin/shutdown",
+            "usr/sbin/halt",
+            "usr/bin/loginctl",
+            "usr/bin/free",
+            "usr/bin/crontab",
+        ],
+        include_str!("standins/system.sh"),
+    ),
+    any(
+        &[
+            "usr/sbin/useradd",
+            "usr/sbin/adduser",
+            "usr/sbin/usermod",
+            "usr/sbin/userdel",
+            "usr/sbin/deluser",
+            "usr/sbin/groupadd",
+            "usr/sbin/addgroup",
+            "usr/sbin/groupdel",
+            "usr/bin/gpasswd",
+            "usr/sbin/chpasswd",
+            "usr/bin/passwd",
+            "usr/bin/su",
+            "usr/bin/sudo",
+            "usr/sbin/runuser",
+            "usr/bin/chsh",
+            "usr/sbin/visudo",
+            "usr/bin/chage",
+        ],
+        include_str!("standins/users.sh"),
+    ),
+    any(&["usr/bin/chown", "usr/bin/chgrp", "usr/bin/stat"], include_str!("standins/owners.sh")),
+    any(
+        &[
+            "usr/bin/docker",
+            "usr/bin/npm",
+            "usr/bin/npx",
+            "usr/bin/pip",
+            "usr/bin/pip3",
+            "usr/bin/pipx",
+            "usr/bin/yarn",
+            "usr/bin/pnpm",
+        ],
+        include_str!("standins/tools.sh"),
+    ),
+];
 
 /// Names that only come with a package: until then they are hidden, whether or not this machine has them.
 const COME_WITH_A_PACKAGE: &[&str] = &[
@@ -37,6 +149,7 @@ const COME_WITH_A_PACKAGE: &[&str] = &[
     "redis-server",
     "mysqld",
     "psql",
+    "policy-rc.d",
     "postgres",
 ];
 
@@ -66,7 +179,7 @@ pub(super) fn lay_out(dir: &Path, family: &str, real: bool) -> io::Result<()> {
     fs::create_dir_all(at(HOME).join("dormant"))?;
     fs::write(at(HOME).join("lib.sh"), LIBRARY)?;
     fs::write(at(HOME).join("packages.txt"), PACKAGES)?;
-    for name in ["curl", "wget", "chown", "chgrp", "stat", "mount", "umount", "df", "gpg"] {
+    for name in ["curl", "wget", "chown", "chgrp", "stat", "hostname", "git"] {
         if let Some(real) = host(name) {
             fs::copy(real, at(HOME).join("real").join(name))?;
         }

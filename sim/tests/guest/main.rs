@@ -10,3 +10,4 @@ mod exec;
 mod host;
 mod isolation;
 mod ssh;
+mod standins;
