@@ -10,4 +10,5 @@ mod exec;
 mod host;
 mod isolation;
 mod ssh;
+mod sshd;
 mod standins;

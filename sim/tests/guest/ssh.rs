@@ -33,7 +33,7 @@ impl Door for Keys {
     }
 }
 
-struct Client;
+pub struct Client;
 
 impl client::Handler for Client {
     type Error = russh::Error;
@@ -43,27 +43,27 @@ impl client::Handler for Client {
     }
 }
 
-type Session = client::Handle<Client>;
+pub type Session = client::Handle<Client>;
 
 async fn connect(server: &SshServer) -> Session {
     client::connect(Arc::default(), server.address(), Client).await.unwrap()
 }
 
-async fn logged_in(server: &SshServer) -> Session {
+pub async fn logged_in(server: &SshServer) -> Session {
     let mut session = connect(server).await;
     assert!(session.authenticate_password("root", "right").await.unwrap().success());
     session
 }
 
 #[derive(Debug, Default, PartialEq)]
-struct Done {
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
-    code: Option<u32>,
+pub struct Done {
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    pub code: Option<u32>,
     signal: Option<String>,
 }
 
-async fn run(session: &Session, line: &str, input: &[u8]) -> Done {
+pub async fn run(session: &Session, line: &str, input: &[u8]) -> Done {
     let channel = session.channel_open_session().await.unwrap();
     channel.exec(true, line).await.unwrap();
     let (mut answers, ask) = channel.split();

@@ -110,7 +110,11 @@ impl Pct {
                 let command = node
                     .command(&["/bin/cat".into(), "--".into(), path.into_os_string()])
                     .map_err(|e| e.to_string())?;
-                spawn_reader(command).await
+                // In the words of pct, not of the program that reads for it.
+                spawn_reader(command).await.map_err(|said| {
+                    let why = said.rsplit(": ").next().unwrap_or_default().to_owned();
+                    format!("failed to open {} for reading: {why}", source.display())
+                })
             }
         }
     }
