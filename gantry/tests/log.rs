@@ -43,6 +43,7 @@ async fn filled(directory: &Path) -> Db {
         addresses: vec!["pve1:8006".into()],
         auth,
         fingerprint: None,
+        pins: std::collections::BTreeMap::new(),
         ssh: None,
         limits: Limits::default(),
     };

@@ -4,7 +4,7 @@ mod settings;
 
 use serde::{Deserialize, Serialize};
 
-pub use settings::{Auth, HostSettings, Limits, SshAccess};
+pub use settings::{Auth, HostSettings, Limits, SshAccess, SshNode};
 
 use crate::{Aggregate, Event, FieldError, HostId};
 

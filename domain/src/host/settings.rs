@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::HostRejection;
@@ -14,6 +16,9 @@ pub struct HostSettings {
     /// SHA-256 of the certificate, in hex pairs with colons as Proxmox shows it; none until it is confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// The same for addresses that show another certificate: every node of a cluster has its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pins: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh: Option<SshAccess>,
     #[serde(default)]
@@ -38,6 +43,16 @@ pub struct SshAccess {
     /// `SHA256:…` as ssh-keygen shows it; none until it is confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_key: Option<String>,
+    /// Where that differs for a node: every node of a cluster has a key of its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub nodes: BTreeMap<String, SshNode>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SshNode {
+    /// `name:port` or `address:port`.
+    pub address: String,
+    pub host_key: String,
 }
 
 /// How many operations may be at work at once.
@@ -85,7 +100,7 @@ impl HostSettings {
                 format!("write it like {example}"),
             ));
         }
-        if self.fingerprint.as_deref().is_some_and(|text| !is_fingerprint(text)) {
+        if self.fingerprint.iter().chain(self.pins.values()).any(|text| !is_fingerprint(text)) {
             errors.push(wrong(
                 "fingerprint",
                 "is no SHA-256 fingerprint",
@@ -95,6 +110,13 @@ impl HostSettings {
         if let Some(ssh) = &self.ssh {
             if ssh.user.is_empty() || !ssh.user.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c)) {
                 errors.push(wrong("ssh.user", format!("{:?} is no user name", ssh.user), "write it like root"));
+            }
+            for (node, _) in ssh.nodes.iter().filter(|(_, ssh)| !name::is_authority(&ssh.address)) {
+                errors.push(wrong(
+                    format!("ssh.nodes.{node}.address"),
+                    "is no host and port",
+                    "write name:port or address:port, like pve2.example.org:22",
+                ));
             }
             if ssh.port == 0 {
                 errors.push(wrong("ssh.port", "0 is no port", "22 is usual"));
@@ -145,6 +167,7 @@ mod tests {
             addresses: vec!["pve1.example.org:8006".into(), "[2001:db8::1]:8006".into()],
             auth: Auth::Token { id: "gantry@pve!main".into(), sealed: SealedId::new(Uuid::nil()) },
             fingerprint: Some(["AB"; 32].join(":")),
+            pins: BTreeMap::new(),
             ssh: None,
             limits: Limits::default(),
         }
@@ -158,6 +181,7 @@ mod tests {
             addresses: vec!["https://pve1".into()],
             auth: Auth::Token { id: "root@pam".into(), sealed: SealedId::new(Uuid::nil()) },
             fingerprint: Some("AB:CD".into()),
+            pins: BTreeMap::new(),
             ssh: None,
             limits: Limits { per_node: 0, ..Limits::default() },
         };

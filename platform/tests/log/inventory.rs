@@ -19,6 +19,7 @@ fn settings() -> HostSettings {
         addresses: vec!["pve1.example.org:8006".into()],
         auth: Auth::Token { id: "gantry@pve!main".into(), sealed: SealedId::new(Uuid::now_v7()) },
         fingerprint: None,
+        pins: std::collections::BTreeMap::new(),
         ssh: None,
         limits: Limits::default(),
     }
