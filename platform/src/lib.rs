@@ -11,4 +11,5 @@ pub mod log;
 pub mod queue;
 pub mod series;
 mod task;
+pub mod vault;
 pub mod views;

@@ -14,13 +14,19 @@ const NEEDED: &[(&str, &str)] = &[
     ("ssh", "openssh-client"),
     ("python3", "python3"),
     ("pip3", "python3-pip"),
+    ("busybox", "busybox-static"),
     ("npm", "npm"),
 ];
 
 /// # Errors
 /// When something is missing and we may not install it: the message is the command to run.
 pub(crate) fn missing() -> Result<()> {
-    let packages: Vec<&str> = NEEDED.iter().filter(|(program, _)| find(program).is_none()).map(|&(_, p)| p).collect();
+    let mut packages: Vec<&str> =
+        NEEDED.iter().filter(|(program, _)| find(program).is_none()).map(|&(_, package)| package).collect();
+    // This one brings a module and no program.
+    if !succeeds("python3 -c 'import ensurepip'") {
+        packages.push("python3-venv");
+    }
     if packages.is_empty() {
         return Ok(());
     }

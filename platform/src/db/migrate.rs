@@ -60,6 +60,7 @@ const ALL: &[Migration] = &[
     one!(2, "series", "0002_series"),
     one!(3, "views", "0003_views"),
     one!(4, "catalogue", "0004_catalogue"),
+    two!(5, "vault", "0005_vault"),
 ];
 
 /// The schema that this program works with.

@@ -49,7 +49,7 @@ mod tests {
     use crate::{
         bootstrap, catalogue, clock,
         db::{self, Db, Options},
-        log, series, views,
+        log, series, vault, views,
     };
 
     /// Every module that declares statements; `nothing_is_declared_elsewhere` keeps it whole.
@@ -63,6 +63,7 @@ mod tests {
         log::write::STATEMENTS,
         series::records::STATEMENTS,
         series::samples::STATEMENTS,
+        vault::row::STATEMENTS,
         views::row::STATEMENTS,
     ];
 

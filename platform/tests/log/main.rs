@@ -1,4 +1,4 @@
-//! The contract of the log, the read models and the series, on both databases.
+//! The contract of the log, the read models, the series and the vault, on both databases.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects by failing")]
 
 mod append;
@@ -14,5 +14,6 @@ mod support;
 mod tail;
 mod time_travel;
 mod transfer;
+mod vault;
 mod verify;
 mod writers;
