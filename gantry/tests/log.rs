@@ -1,12 +1,7 @@
-//! The commands that look after the log, on SQLite.
-#![allow(
-    clippy::unwrap_used,
-    unreachable_pub,
-    reason = "a test says what it expects by failing, and takes the commands in as a module"
-)]
+//! The event log as a file: out of one database, into another, and nothing damaged gets in.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
-#[path = "../src/commands/log.rs"]
-mod log;
+mod run;
 
 use std::path::Path;
 
@@ -14,28 +9,20 @@ use domain::{
     Event as _, Meta, StreamId,
     host::{Auth, HostEvent, HostSettings, Limits},
 };
-use log::LogCommand;
 use platform::{
-    clock::Clock,
+    clock::{self, Clock},
     db::{Db, Options},
     log::{Append, Expected, Log},
     views,
 };
+use run::{gantry, json, sqlite};
 
-async fn database(directory: &Path, name: &str) -> Db {
-    Db::connect(&format!("sqlite:{}", directory.join(name).display()), &Options::default()).await.unwrap()
-}
-
-async fn said(db: &Db, command: LogCommand) -> (String, Result<(), String>) {
-    let mut out = Vec::new();
-    let ended = log::run(db.clone(), command, &mut out).await.map_err(|error| format!("{error:#}"));
-    (String::from_utf8(out).unwrap(), ended)
-}
-
-async fn filled(directory: &Path) -> Db {
-    let db = database(directory, "one.db").await;
-    log::migrate(&db, &mut Vec::new()).await.unwrap();
-    let log = Log::open(db.clone(), views::all(), Clock::system()).await.unwrap();
+/// A database with one event.
+async fn filled(directory: &Path) -> String {
+    let url = sqlite(directory, "one.db");
+    let db = Db::connect(&url, &Options::default()).await.unwrap();
+    db.migrate(clock::now()).await.unwrap();
+    let log = Log::open(db, views::all(), Clock::system()).await.unwrap();
     let auth =
         Auth::Password { user: "root@pam".into(), sealed: "01990000-0000-7000-8000-000000000000".parse().unwrap() };
     let settings = HostSettings {
@@ -50,38 +37,34 @@ async fn filled(directory: &Path) -> Db {
     let stream = StreamId::new("host", "01990000-0000-7000-8000-000000000001");
     let event = HostEvent::Registered { settings }.encode().unwrap();
     log.append(Append::new(Meta::system("test")).stream(stream, Expected::New, vec![event])).await.unwrap();
-    db
+    log.close().await;
+    url
 }
 
 #[tokio::test]
 async fn out_of_one_database_and_into_another() {
     let directory = tempfile::tempdir().unwrap();
-    let (db, file) = (filled(directory.path()).await, directory.path().join("log.jsonl"));
-    let (whole, ended) = said(&db, LogCommand::Verify).await;
-    assert!(ended.is_ok() && whole.contains("1 events"), "{whole}");
-    said(&db, LogCommand::Export { file: file.clone() }).await.1.unwrap();
-    assert!(said(&db, LogCommand::Export { file: file.clone() }).await.1.unwrap_err().contains("can't be made"));
+    let one = filled(directory.path()).await;
+    let (two, file) = (sqlite(directory.path(), "two.db"), directory.path().join("log.jsonl"));
+    let name = file.to_str().unwrap();
+    let whole = json(gantry(&["log", "verify", "--json"]).database(&one));
+    assert_eq!(whole["events"], 1);
+    assert_eq!(json(gantry(&["log", "export", name, "--json"]).database(&one))["events"], 1);
+    let again = gantry(&["log", "export", name]).database(&one).run();
+    assert!(again.code == 1 && again.stderr.contains("exists"), "an export overwrites nothing: {}", again.stderr);
+    let streamed = gantry(&["log", "export"]).database(&one).run();
+    assert_eq!(streamed.stdout, std::fs::read_to_string(&file).unwrap());
 
-    let other = database(directory.path(), "two.db").await;
-    let unmigrated = said(&other, LogCommand::Import { file: file.clone() }).await.1.unwrap_err();
-    assert!(unmigrated.contains("gantry migrate"), "{unmigrated}");
-    log::migrate(&other, &mut Vec::new()).await.unwrap();
-    let lines = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, lines.replace("pve1", "pve2")).unwrap();
-    let damaged = said(&other, LogCommand::Import { file: file.clone() }).await.1.unwrap_err();
-    assert!(damaged.contains("line 1") && damaged.contains("nothing was imported"), "{damaged}");
-    std::fs::write(&file, lines).unwrap();
-    said(&other, LogCommand::Import { file }).await.1.unwrap();
-    assert_eq!(said(&other, LogCommand::Verify).await, (whole, Ok(())));
-    let (report, ended) = said(&other, LogCommand::Replay { rebuild: false }).await;
-    assert!(ended.is_ok() && report.contains("hosts: 1 rows, as they were"), "{report}");
-}
-
-#[tokio::test]
-async fn migrating_twice_says_that_there_is_nothing_to_do() {
-    let directory = tempfile::tempdir().unwrap();
-    let db = filled(directory.path()).await;
-    let mut out = Vec::new();
-    log::migrate(&db, &mut out).await.unwrap();
-    assert!(String::from_utf8(out).unwrap().contains("nothing to do"));
+    assert_eq!(json(gantry(&["migrate", "--json"]).database(&two))["schema"], platform::db::LATEST);
+    assert_eq!(json(gantry(&["migrate", "--json"]).database(&two))["applied"], serde_json::json!([]));
+    std::fs::write(&file, streamed.stdout.replace("pve1", "pve2")).unwrap();
+    let damaged = gantry(&["log", "import", name]).database(&two).run();
+    let told = &damaged.stderr;
+    assert!(damaged.code == 1 && told.contains("line 1") && told.contains("nothing was imported"), "{told}");
+    std::fs::write(&file, &streamed.stdout).unwrap();
+    assert_eq!(json(gantry(&["log", "import", name, "--json"]).database(&two))["events"], 1);
+    assert_eq!(json(gantry(&["log", "verify", "--json"]).database(&two)), whole);
+    assert_eq!(json(gantry(&["log", "replay", "--json"]).database(&two))["agrees"], true);
+    let words = gantry(&["log", "replay", "--rebuild"]).database(&two).run().stdout;
+    assert!(words.contains("hosts") && words.contains("all of it agrees"), "{words}");
 }
