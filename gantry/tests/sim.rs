@@ -6,7 +6,8 @@ use run::gantry;
 
 #[test]
 fn it_tells_where_its_nodes_are_and_ends_when_asked() {
-    let mut sim = gantry(&["sim", "--nodes", "2", "--listen", "127.0.0.1:0", "--ssh", "0", "--dry-shell", "--json"]).start();
+    let mut sim =
+        gantry(&["sim", "--nodes", "2", "--listen", "127.0.0.1:0", "--ssh", "0", "--dry-shell", "--json"]).start();
     let told: serde_json::Value = serde_json::from_str(&sim.line()).unwrap();
     assert_eq!(told["nodes"].as_array().unwrap().len(), 2);
     assert!(told["nodes"][0]["ssh_fingerprint"].as_str().unwrap().starts_with("SHA256:"));

@@ -37,8 +37,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, out: Output) -> Outcome {
-    let ssh_keys =
-        args.ssh_key.iter().map(|file| Ok(std::fs::read_to_string(file).during(format!("reading {}", file.display()))?.trim().to_owned())).collect::<Outcome<Vec<_>>>()?;
+    let ssh_keys = args
+        .ssh_key
+        .iter()
+        .map(|file| Ok(std::fs::read_to_string(file).during(format!("reading {}", file.display()))?.trim().to_owned()))
+        .collect::<Outcome<Vec<_>>>()?;
     let pace = if args.fast { Options::default() } else { Options::realistic() };
     let options = Options {
         nodes: (1..=args.nodes).map(|n| format!("pve{n}")).collect(),

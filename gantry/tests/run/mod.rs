@@ -1,5 +1,5 @@
 //! Running the real program.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use std::path::Path;
 use std::process::Command;
