@@ -72,7 +72,7 @@ impl World {
                 self.task(&who, node, "vzreboot", &id, None, move |run| power::reboot(run, Kind::Lxc, vmid, manner))
             }
             Act::Unlock => {
-                self.change(|state| state.guests.get_mut(&vmid).and_then(|guest| guest.config.remove("lock")));
+                self.unlock(vmid);
                 return Ok(());
             }
         };

@@ -35,7 +35,7 @@ pub(super) async fn answer(face: &Face, request: &Request) -> Outcome {
         other => {
             return Outcome::Answer(Response::plain(
                 501,
-                &format!("no formatter for uri {}, {other}", request.path.trim_start_matches("/api2")),
+                &format!("no formatter for uri /{}, {other}", path.join("/")),
             ));
         }
     };

@@ -185,8 +185,7 @@ async fn supervise(
     let done = tokio::select! {
         biased;
         () = cancel.cancelled() => {
-            run.world.finish(&run.upid, "unexpected status".to_owned(), None);
-            return;
+            return interrupted(&run);
         }
         done = with_fault(&run, fault, body) => done,
     };
@@ -197,6 +196,17 @@ async fn supervise(
             run.world.finish(&run.upid, format!("WARNINGS: {warnings}"), Some(format!("TASK WARNINGS: {warnings}")))
         }
         Ok(()) => run.world.finish(&run.upid, "OK".to_owned(), Some("TASK OK".to_owned())),
+    }
+}
+
+/// The end of a killed worker. Only a VM's shutdown takes the signal for a timeout.
+fn interrupted(run: &Run) {
+    if run.kind == "qmshutdown" {
+        let error = "VM quit/powerdown failed - got timeout";
+        run.log("QEMU Guest Agent is not running - received interrupt");
+        run.world.finish(&run.upid, error.to_owned(), Some(format!("TASK ERROR: {error}")));
+    } else {
+        run.world.finish(&run.upid, "unexpected status".to_owned(), None);
     }
 }
 

@@ -182,6 +182,11 @@ impl World {
         secret
     }
 
+    /// Takes the lock off a guest, as `pct unlock` does.
+    pub fn unlock(&self, vmid: u32) {
+        self.change(|state| state.guests.get_mut(&vmid).and_then(|guest| guest.config.remove("lock")));
+    }
+
     /// Fills a storage up to its last byte, or frees it again.
     pub fn fill_storage(&self, storage: &str, full: bool) {
         self.change(|state| {

@@ -70,12 +70,12 @@ async fn one(run: &Run, vmid: u32, wanted: &Wanted) -> Result<(), String> {
     let file = format!("vzdump-{}-{vmid}-{stamp}.{end}", kind.word());
     let id = format!("{}:backup/{file}", wanted.storage);
     run.log(format!("INFO: creating vzdump archive '{}'", storage::path(&id)));
-    set_lock(run, vmid, Some("backup"));
+    let locked = Locked::new(run, vmid);
     run.work().await;
     let archive = run.world.dump_file(&file);
     let packed =
         if kind == Kind::Lxc { run.world.guests.backup(vmid, &archive).await.map_err(sandbox) } else { Ok(()) };
-    set_lock(run, vmid, None);
+    drop(locked);
     packed?;
     kept.remove("lock");
     kept.remove("parent");
@@ -170,6 +170,22 @@ pub(crate) async fn restore(run: &Run, given: &BTreeMap<String, Value>, vmid: u3
         }
     });
     Ok(())
+}
+
+/// The lock that a backup puts on a guest, which it takes away even when it is killed.
+struct Locked<'a>(&'a Run, u32);
+
+impl<'a> Locked<'a> {
+    fn new(run: &'a Run, vmid: u32) -> Self {
+        set_lock(run, vmid, Some("backup"));
+        Self(run, vmid)
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        set_lock(self.0, self.1, None);
+    }
 }
 
 impl World {

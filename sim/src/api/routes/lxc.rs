@@ -149,8 +149,9 @@ fn grow(asked: &Asked) -> Answer {
 pub(super) fn copy(asked: &Asked, kind: Kind) -> Answer {
     let from = asked.vmid();
     let to = asked.number("newid").and_then(|id| u32::try_from(id).ok()).unwrap_or_default();
+    asked.guest(kind, from, Guest::unlocked)?;
+    free(asked, to, false, "")?;
     asked.guest(kind, from, |guest| {
-        guest.unlocked()?;
         if kind == Kind::Lxc && guest.running() && asked.text("snapname").is_none() {
             return Err(Refusal::died("Full clone of a running container is only possible from a snapshot"));
         }

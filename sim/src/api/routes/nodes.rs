@@ -131,7 +131,7 @@ fn status(asked: &Asked) -> Value {
         "uptime": (now - node.booted) as u64, "cpu": busy * 0.3, "wait": busy * 0.02, "idle": 0, "loadavg": [load(2.0), load(1.8), load(1.6)],
         "memory": {"total": node.memory, "used": used, "free": node.memory - used, "available": node.memory - used}, "swap": {"total": 8 * GIB, "used": 0, "free": 8 * GIB},
         "rootfs": {"total": total, "used": on_disk, "free": total.saturating_sub(on_disk), "avail": total.saturating_sub(on_disk)}, "ksm": {"shared": 0},
-        "boot-info": {"mode": "efi", "secureboot": 0}, "kversion": "Linux 6.17.4-1-pve #1 SMP PREEMPT_DYNAMIC",
+        "boot-info": {"mode": "legacy-bios"}, "kversion": "Linux 6.17.4-1-pve #1 SMP PREEMPT_DYNAMIC",
         "current-kernel": {"sysname": "Linux", "release": "6.17.4-1-pve", "version": "#1 SMP PREEMPT_DYNAMIC", "machine": "x86_64"}, "pveversion": "pve-manager/9.1.7/0307225d4bc8b3ed",
         "cpuinfo": {"model": "Simulated CPU", "cpus": node.cpus, "cores": node.cpus, "sockets": 1, "mhz": "2596.122", "hvm": "1", "vendor": "AuthenticAMD", "family": "26", "user_hz": 100, "flags": "fpu sse sse2"},
     })

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Answer, change, lxc};
 use crate::api::asked::Asked;
-use crate::model::guest::Kind;
+use crate::model::guest::{Guest, Kind};
 use crate::refusal::Refusal;
 use crate::tasks::{qemu, resize};
 
@@ -51,7 +51,7 @@ fn machine(asked: &Asked) -> Answer {
 
 fn grow(asked: &Asked) -> Answer {
     let (vmid, key, size) = (asked.vmid(), asked.need("disk"), asked.need("size"));
-    asked.guest(Kind::Qemu, vmid, |guest| guest.unlocked())?;
+    asked.guest(Kind::Qemu, vmid, Guest::unlocked)?;
     Ok(asked.task("resize", &vmid.to_string(), move |run| resize::resize(run, Kind::Qemu, vmid, key, size)).into())
 }
 
@@ -68,6 +68,5 @@ async fn agent(asked: &Asked) -> Answer {
         return Err(Refusal::died("No QEMU guest agent configured"));
     }
     asked.world.pause(Duration::from_secs(3)).await;
-    let _no_agent = json!(null);
     Err(Refusal::died("QEMU guest agent is not running"))
 }

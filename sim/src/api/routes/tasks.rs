@@ -78,7 +78,8 @@ fn list(asked: &Asked) -> Done {
         .skip(usize::try_from(start).unwrap_or(usize::MAX))
         .take(usize::try_from(limit).unwrap_or(usize::MAX));
     let data = page.map(|task| if task.exit.is_none() { task.active() } else { task.finished() }).collect();
-    Done { data, total: Some(total) }
+    // Of nothing the real one gives no total.
+    Done { data, total: (total > 0).then_some(total) }
 }
 
 fn log(asked: &Asked, task: &Task) -> Done {
