@@ -46,7 +46,11 @@ root)
   exec nsenter --user=/proc/self/fd/4 --setuid 0 --setgid 0 \
     unshare --mount --pid --uts --ipc --net --fork --kill-child sh "$self" inner "$dir" "$lower" "$name" 0 0
   ;;
-user) view userxattr, ;;
+user)
+  # The same for an ordinary user, with a second user namespace in the first.
+  view userxattr,
+  exec unshare --user --map-root-user --mount --pid --uts --ipc --net --fork --kill-child sh "$self" inner "$dir" "$lower" "$name" 0 0
+  ;;
 inner)
   exec 4<&-
   mount --rbind "$root" "$root"

@@ -244,17 +244,7 @@ fn launcher(isolation: &Isolation, dir: &Path, hostname: &str) -> Result<Command
             "root"
         }
         Mode::User => {
-            command.args([
-                "--user",
-                "--map-root-user",
-                "--mount",
-                "--pid",
-                "--uts",
-                "--ipc",
-                "--net",
-                "--fork",
-                "--kill-child",
-            ]);
+            command.args(["--user", "--map-root-user", "--mount", "--propagation", "private"]);
             "user"
         }
     };
