@@ -2,11 +2,15 @@
 //!
 //! Nothing in here is the truth. All of it may be lost at any moment and is made again from the log.
 
+mod lease;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+
+pub(crate) use lease::Lease;
 
 use crate::bus::Bus;
 use crate::lock::Locks;

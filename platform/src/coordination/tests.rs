@@ -1,11 +1,10 @@
 //! One text per contract, run on every backend.
 
-pub(crate) mod server;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Coordination;
+use xtask::servers;
 
 /// A test for both backends: `name::memory` and `name::redis`.
 macro_rules! both {
@@ -37,6 +36,17 @@ pub(crate) async fn on_redis() -> Coordination {
     let url = std::env::var("GANTRY_TEST_REDIS_URL").expect("GANTRY_TEST_REDIS_URL: run this with cargo xtask test");
     let prefix = format!("test:{}:{}:", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     Coordination::connect(Some(&url), &prefix).await.unwrap()
+}
+
+/// A server of one's own, to be restarted and emptied; it keeps what it has over a restart.
+pub(crate) fn server() -> servers::Redis {
+    servers::Redis::start_with(&[("appendonly", "yes")]).unwrap()
+}
+
+pub(crate) async fn flush(server: &servers::Redis) {
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let () = redis::cmd("FLUSHALL").exec_async(&mut connection).await.unwrap();
 }
 
 #[tokio::test]

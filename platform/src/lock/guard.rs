@@ -1,13 +1,14 @@
 //! What a holder has in hand: released on every path, renewed meanwhile, and it knows when it was lost.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{Ask, Locks};
+use crate::coordination::Lease;
 use crate::task::{Owned, own};
 
 /// A place, in the line or with the lock; dropping it leaves.
@@ -35,9 +36,9 @@ impl Place {
     }
 
     pub(super) fn into_guard(self, fence: u64, until: Instant, ttl: Duration) -> Guard {
-        let lost = CancellationToken::new();
-        let renewing = renew(self.locks.clone(), self.key.clone(), self.id, until, ttl, lost.clone());
-        Guard { renewing: own(renewing), place: self, fence, lost }
+        let lease = Arc::new(Lease::new(until));
+        let renewing = renew(self.locks.clone(), self.key.clone(), self.id, ttl, Arc::clone(&lease));
+        Guard { renewing: own(renewing), place: self, fence, lease }
     }
 }
 
@@ -62,7 +63,7 @@ pub struct Guard {
     renewing: Owned<()>,
     place: Place,
     fence: u64,
-    lost: CancellationToken,
+    lease: Arc<Lease>,
 }
 
 impl std::fmt::Debug for Guard {
@@ -90,32 +91,31 @@ impl Guard {
     /// Somebody else may hold it now. Write nothing more.
     #[must_use]
     pub fn is_lost(&self) -> bool {
-        self.lost.is_cancelled()
+        self.lease.is_lost()
     }
 
     pub async fn lost(&self) {
-        self.lost.cancelled().await;
+        self.lease.lost().cancelled().await;
     }
 
     /// Releases and waits for that; false when it had been lost. Dropping releases too.
     pub async fn release(self) -> bool {
         drop(self.renewing);
-        self.place.leave().await && !self.lost.is_cancelled()
+        self.place.leave().await && !self.lease.lost().is_cancelled()
     }
 }
 
-async fn renew(locks: Locks, key: String, id: Uuid, mut until: Instant, ttl: Duration, lost: CancellationToken) {
+async fn renew(locks: Locks, key: String, id: Uuid, ttl: Duration, lease: Arc<Lease>) {
     let mut nap = ttl / 3;
     loop {
         tokio::time::sleep(nap).await;
-        let asked = Instant::now();
-        // A process that was paused past the end has lost it before asking anybody.
-        if asked >= until {
+        if lease.is_lost() {
             break;
         }
+        let (asked, until) = (Instant::now(), lease.until());
         nap = match tokio::time::timeout_at(until, locks.renew(&key, id, ttl)).await {
             Ok(Ok(true)) => {
-                until = asked + ttl;
+                lease.extend(asked + ttl);
                 ttl / 3
             }
             Ok(Ok(false)) | Err(_) => break,
@@ -126,5 +126,5 @@ async fn renew(locks: Locks, key: String, id: Uuid, mut until: Instant, ttl: Dur
         };
     }
     tracing::warn!(key, "a lock was lost");
-    lost.cancel();
+    lease.lose();
 }

@@ -41,8 +41,10 @@ impl Memory {
         let before = lock.line.iter().position(|(id, _)| *id == ask.id).unwrap_or(lock.line.len());
         if before < free {
             lock.line.retain(|(id, _)| *id != ask.id);
-            state.token += 1;
-            let held = Held { holder: ask.holder.clone(), since: crate::clock::now(), fence: state.token };
+            let since = crate::clock::now();
+            // As on Redis the time is the floor, so that fences rise over a restart too.
+            state.token = state.token.max(u64::try_from(since.timestamp_micros()).unwrap_or(0)) + 1;
+            let held = Held { holder: ask.holder.clone(), since, fence: state.token };
             lock.held.push((ask.id, now + ask.lease, held));
             return Reply::Yours { fence: state.token };
         }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{Guard, Holder, LockError, Locks};
-use crate::coordination::tests::{both, server};
+use crate::coordination::tests::{both, flush, server};
 
 const TTL: Duration = Duration::from_millis(300);
 const LONG: Duration = Duration::from_secs(20);
@@ -92,10 +92,10 @@ both!(slots_are_counted, async |c: Coordination| {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Redis: cargo xtask test"]
 async fn redis_a_flush_is_noticed_and_the_next_fence_is_higher() {
-    let redis = server::Server::start().await;
+    let redis = server();
     let c = crate::coordination::Coordination::connect(Some(&redis.url()), "t:").await.unwrap();
     let old = c.locks().try_acquire("k", me("ann"), TTL).await.unwrap();
-    redis.flush().await;
+    flush(&redis).await;
     let new = c.locks().try_acquire("k", me("bob"), TTL).await.unwrap();
     assert!(new.fence() > old.fence());
     tokio::time::timeout(LONG, old.lost()).await.unwrap();

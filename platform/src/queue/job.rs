@@ -1,11 +1,13 @@
 //! What is queued: only which operation to look at. What to do about it is decided from the log.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+use crate::coordination::Lease;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
@@ -53,24 +55,24 @@ pub struct Delivery {
     /// The former holder's lease ended without a word.
     pub redelivered: bool,
     pub waited: Duration,
-    pub(super) lost: CancellationToken,
+    pub(super) lease: Arc<Lease>,
 }
 
 impl Delivery {
     /// The lease is gone; somebody else may run this job now. Stop, and write nothing more.
     #[must_use]
     pub fn is_lost(&self) -> bool {
-        self.lost.is_cancelled()
+        self.lease.is_lost()
     }
 
     pub async fn lost(&self) {
-        self.lost.cancelled().await;
+        self.lease.lost().cancelled().await;
     }
 
     /// Cancelled when the lease is gone; for whoever works beneath the handler.
     #[must_use]
     pub fn lost_token(&self) -> CancellationToken {
-        self.lost.clone()
+        self.lease.lost().clone()
     }
 }
 
@@ -118,10 +120,4 @@ pub struct Depth {
     pub queued: u64,
     pub delayed: u64,
     pub running: u64,
-}
-
-/// A lease as its worker sees it.
-pub(super) struct Lease {
-    pub(super) until: Instant,
-    pub(super) lost: CancellationToken,
 }

@@ -5,26 +5,37 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior};
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::Queue;
-use super::job::Lease;
+use crate::coordination::Lease;
 
 const AT_ONCE: usize = 500;
 
+/// By job and token.
+type Held = HashMap<(Uuid, u64), Arc<Lease>>;
+
 #[derive(Clone, Default)]
-pub(super) struct Leases(Arc<Mutex<HashMap<(Uuid, u64), Lease>>>);
+pub(super) struct Leases(Arc<Mutex<Held>>);
+
+/// However the worker ends: whatever still runs then learns that nobody renews for it any more.
+pub(super) struct LostAtTheEnd(pub(super) Leases);
+
+impl Drop for LostAtTheEnd {
+    fn drop(&mut self) {
+        self.0.map().values().for_each(|lease| lease.lose());
+    }
+}
 
 impl Leases {
-    fn map(&self) -> MutexGuard<'_, HashMap<(Uuid, u64), Lease>> {
+    fn map(&self) -> MutexGuard<'_, Held> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn hold(&self, id: Uuid, token: u64, until: Instant) -> CancellationToken {
-        let lost = CancellationToken::new();
-        self.map().insert((id, token), Lease { until, lost: lost.clone() });
-        lost
+    pub(super) fn hold(&self, id: Uuid, token: u64, until: Instant) -> Arc<Lease> {
+        let lease = Arc::new(Lease::new(until));
+        self.map().insert((id, token), Arc::clone(&lease));
+        lease
     }
 
     pub(super) fn forget(&self, id: Uuid, token: u64) {
@@ -32,13 +43,17 @@ impl Leases {
     }
 
     pub(super) fn is_held(&self, id: Uuid, token: u64) -> bool {
-        self.map().get(&(id, token)).is_some_and(|lease| !lease.lost.is_cancelled())
+        self.map().get(&(id, token)).is_some_and(|lease| !lease.is_lost())
     }
 
     /// Runs until dropped.
-    pub(super) async fn renew(self, queue: Queue, lease: Duration) {
-        let mut tick = tokio::time::interval(lease / 3);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pub(super) async fn keep(self, queue: Queue, lease: Duration) {
+        // An answer that does not come must not keep the news of a lost lease from its job.
+        tokio::join!(self.renew(&queue, lease), self.look_at_the_time(lease));
+    }
+
+    async fn renew(&self, queue: &Queue, lease: Duration) {
+        let mut tick = every(lease / 3);
         loop {
             tick.tick().await;
             for some in self.held().chunks(AT_ONCE) {
@@ -51,22 +66,32 @@ impl Leases {
         }
     }
 
-    /// Those still held. Who slept past the end of a lease (a paused process) has lost it before asking anybody.
+    async fn look_at_the_time(&self, lease: Duration) {
+        let mut tick = every(lease / 10);
+        loop {
+            tick.tick().await;
+            self.held();
+        }
+    }
+
     fn held(&self) -> Vec<(Uuid, u64)> {
-        let now = Instant::now();
-        let map = self.map();
-        map.values().filter(|lease| lease.until <= now).for_each(|lease| lease.lost.cancel());
-        map.iter().filter(|(_, lease)| !lease.lost.is_cancelled()).map(|(key, _)| *key).collect()
+        self.map().iter().filter(|(_, lease)| !lease.is_lost()).map(|(key, _)| *key).collect()
     }
 
     fn renewed(&self, some: &[(Uuid, u64)], held: &[bool], until: Instant) {
-        let mut map = self.map();
+        let map = self.map();
         for (key, held) in some.iter().zip(held) {
-            match map.get_mut(key) {
-                Some(lease) if *held => lease.until = until,
-                Some(lease) => lease.lost.cancel(),
+            match map.get(key) {
+                Some(lease) if *held => lease.extend(until),
+                Some(lease) => lease.lose(),
                 None => {}
             }
         }
     }
+}
+
+fn every(time: Duration) -> tokio::time::Interval {
+    let mut tick = tokio::time::interval(time.max(Duration::from_millis(1)));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tick
 }

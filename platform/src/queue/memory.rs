@@ -65,6 +65,7 @@ impl Memory {
     pub(super) fn take(&self, want: usize, lease: Duration) -> Catch {
         let state = &mut *self.state();
         let now = Instant::now();
+        let time = u64::try_from(crate::clock::now().timestamp_micros()).unwrap_or(0);
         let mut jobs = Vec::new();
         while jobs.len() < want {
             let expired = state.running.first().copied().filter(|(until, _)| *until <= now);
@@ -77,7 +78,8 @@ impl Memory {
             } else {
                 break;
             };
-            state.token += 1;
+            // As on Redis the time is the floor, so that tokens rise over a restart too.
+            state.token = state.token.max(time) + 1;
             let (token, until) = (state.token, now + lease);
             let Some(entry) = state.jobs.get_mut(&id) else { continue };
             let again = match entry.stage {

@@ -51,8 +51,27 @@ impl Remote {
         let next: f64 = next.parse().map_err(|_| odd(&answer))?;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "microseconds since 1970 fit")]
         let next = next as u64;
-        let jobs = rest.chunks_exact(6).filter_map(|fields| taken(fields, now)).collect();
+        let mut jobs = Vec::with_capacity(rest.len() / 6);
+        for fields in rest.chunks_exact(6) {
+            match taken(fields, now) {
+                Some(taken) => jobs.push(taken),
+                None => self.discard(fields).await,
+            }
+        }
         Ok(Catch { jobs, next: (next > 0).then(|| Duration::from_micros(next.saturating_sub(now))) })
+    }
+
+    /// A job that nobody can read would come again for ever. The log knows its operation, and the sweep queues it anew.
+    async fn discard(&self, fields: &[String]) {
+        let [id, payload, token, ..] = fields else { return };
+        metrics::counter!("gantry_queue_unreadable_total").increment(1);
+        tracing::error!(job = id, payload, "a queued job cannot be read and is dropped; is the key prefix ours alone?");
+        let mut call = self.script(&FINISH);
+        call.arg(&self.wake).arg(id).arg(token).arg(-1).arg("done");
+        // The others that came with it need not suffer: it comes again with the end of its lease.
+        if let Err(error) = call.invoke_async::<Vec<bool>>(&mut self.link.connection.clone()).await {
+            tracing::warn!(%error, job = id, "a job that cannot be read was not dropped; trying again");
+        }
     }
 
     pub(super) async fn renew(&self, leases: &[(Uuid, u64)], lease: Duration) -> Answer<Vec<bool>> {
@@ -114,12 +133,8 @@ impl Remote {
 
 fn taken(fields: &[String], now: u64) -> Option<Taken> {
     let [_, payload, token, attempt, due, redelivered] = fields else { return None };
-    // A job that nobody can read is left to its lease: the log knows the operation, and the sweep finds it.
-    let job = serde_json::from_str(payload)
-        .inspect_err(|error| tracing::error!(%error, "a queued job cannot be read"))
-        .ok()?;
     Some(Taken {
-        job,
+        job: serde_json::from_str(payload).ok()?,
         token: token.parse().ok()?,
         attempt: attempt.parse().ok()?,
         redelivered: redelivered == "1",

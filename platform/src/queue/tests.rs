@@ -7,9 +7,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::job::{End, Finish};
-use super::{Job, Outcome, Place, Queue, QueueError, Settings, work};
+use super::{Delivery, Job, Outcome, Place, Queue, QueueError, Settings, work};
 use crate::coordination::Coordination;
-use crate::coordination::tests::{both, server};
+use crate::coordination::tests::{both, flush, server};
 
 const LEASE: Duration = Duration::from_millis(600);
 
@@ -164,7 +164,7 @@ both!(a_panic_is_one_attempt_and_the_worker_lives, async |c: Coordination| {
     let attempts = Arc::new(AtomicUsize::new(0));
     let (seen, stop) = (Arc::clone(&attempts), CancellationToken::new());
     let ending = stop.clone();
-    let handler = move |d: crate::queue::Delivery| {
+    let handler = move |d: Delivery| {
         seen.store(d.attempt as usize, Ordering::SeqCst);
         async move { if d.attempt == 1 { panic!("on purpose") } else { Outcome::Done } }
     };
@@ -181,7 +181,7 @@ both!(a_panic_is_one_attempt_and_the_worker_lives, async |c: Coordination| {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Redis: cargo xtask test"]
 async fn redis_survives_a_restart_and_a_flush() {
-    let mut redis = server::Server::start().await;
+    let mut redis = server();
     let c = Coordination::connect(Some(&redis.url()), "t:").await.unwrap();
     let queue = c.queue("q", 1000);
     let runs = Arc::new(AtomicUsize::new(0));
@@ -199,13 +199,80 @@ async fn redis_survives_a_restart_and_a_flush() {
     });
     queue.push(Job::new(Uuid::now_v7()), None).await.unwrap();
     until("the first", async || runs.load(Ordering::SeqCst) == 1).await;
-    redis.restart().await;
+    redis.restart().unwrap();
     until("pushed", async || queue.push(Job::new(Uuid::now_v7()), None).await.is_ok()).await;
     until("after the restart", async || runs.load(Ordering::SeqCst) >= 2).await;
-    redis.flush().await;
+    flush(&redis).await;
     let before = runs.load(Ordering::SeqCst);
     queue.push(Job::new(Uuid::now_v7()), None).await.unwrap();
     until("after the flush", async || runs.load(Ordering::SeqCst) > before).await;
     stop.cancel();
     working.await.unwrap().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Redis: cargo xtask test"]
+async fn redis_a_backlog_outlives_a_restart_and_every_job_is_run() {
+    let mut redis = server();
+    let c = Coordination::connect(Some(&redis.url()), "t:").await.unwrap();
+    let queue = c.queue("q", 10_000);
+    for n in 0..5000 {
+        queue.push(Job::new(Uuid::from_u128(n)), None).await.unwrap();
+    }
+    let runs = Arc::new(Mutex::new(HashMap::<Uuid, usize>::new()));
+    let (seen, stop) = (Arc::clone(&runs), CancellationToken::new());
+    let (ending, working) = (stop.clone(), queue.clone());
+    let working = tokio::spawn(async move {
+        let run = move |d: Delivery| {
+            *seen.lock().unwrap().entry(d.job.id).or_default() += 1;
+            async { Outcome::Done }
+        };
+        work(&working, &settings(), ending, run).await
+    });
+    until("in the middle", async || runs.lock().unwrap().len() > 1000).await;
+    redis.restart().unwrap();
+    until("all of it", async || is_empty(&queue).await && runs.lock().unwrap().len() == 5000).await;
+    stop.cancel();
+    working.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Redis: cargo xtask test"]
+async fn redis_what_nobody_can_read_is_dropped_and_the_rest_is_run() {
+    let redis = server();
+    let c = Coordination::connect(Some(&redis.url()), "t:").await.unwrap();
+    let queue = c.queue("q", 10);
+    let (odd, good) = (Uuid::now_v7(), Uuid::now_v7());
+    queue.push(Job::new(odd), None).await.unwrap();
+    queue.push(Job::new(good), None).await.unwrap();
+    let mut connection = redis::Client::open(redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let mut write = redis::cmd("HSET");
+    let () = write.arg("t:queue:q:jobs").arg(odd.to_string()).arg("{").exec_async(&mut connection).await.unwrap();
+    let caught = queue.take(10, LEASE).await.unwrap().jobs;
+    assert_eq!(caught.iter().map(|taken| taken.job.id).collect::<Vec<_>>(), [good]);
+    assert_eq!(queue.place(odd).await.unwrap(), None);
+}
+
+both!(a_job_that_does_not_end_is_stopped_and_told_when_the_time_to_drain_is_over, async |c: Coordination| {
+    let queue = c.queue("q", 10);
+    queue.push(Job::new(Uuid::now_v7()), None).await.unwrap();
+    let (given, mut taken) = tokio::sync::mpsc::channel(1);
+    let (stop, impatient) = (CancellationToken::new(), Settings { drain: Duration::from_millis(50), ..settings() });
+    let ending = stop.clone();
+    let working = tokio::spawn(async move {
+        let run = move |d: Delivery| {
+            let given = given.clone();
+            async move {
+                given.send(d.lost_token()).await.unwrap();
+                std::future::pending().await
+            }
+        };
+        work(&queue, &impatient, ending, run).await
+    });
+    let lost = taken.recv().await.unwrap();
+    assert!(!lost.is_cancelled());
+    stop.cancel();
+    assert!(matches!(working.await.unwrap(), Err(QueueError::Drain(_))));
+    lost.cancelled().await;
+    assert!(taken.recv().await.is_none(), "the handler is gone");
+});

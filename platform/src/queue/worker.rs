@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::feed::{Claim, Feed};
 use super::job::{Delivery, End, Finish, Outcome};
-use super::leases::Leases;
+use super::leases::{Leases, LostAtTheEnd};
 use super::{Queue, QueueError};
 use crate::task::own;
 
@@ -59,39 +59,41 @@ where
     F: Future<Output = Outcome> + Send + 'static,
 {
     let leases = Leases::default();
+    let _lost = LostAtTheEnd(leases.clone());
     let (claims, claimed) = mpsc::channel(settings.slots.max(1));
     let (ends, ended) = mpsc::channel(1024);
     let fetching = fetch(queue.clone(), settings.clone(), stop.clone(), leases.clone(), claims);
     let fetching = own(fetching);
-    let _renewing = own(leases.clone().renew(queue.clone(), settings.lease));
-    let mut finishing = own(finish(queue.clone(), leases, ended));
+    let _renewing = own(leases.clone().keep(queue.clone(), settings.lease));
+    let finishing = own(finish(queue.clone(), leases, ended));
 
     let name = format!("{}-{}-{}", settings.name, std::process::id(), Uuid::now_v7());
     let stopping = stop.clone();
-    let worker = WorkerBuilder::new(name).backend(Feed(claimed)).catch_panic().parallelize(tokio::spawn).build(
-        move |claim: Claim| {
+    let worker =
+        WorkerBuilder::new(name).backend(Feed(claimed)).catch_panic().parallelize(own).build(move |claim: Claim| {
             let (handler, ends, stopping) = (handler.clone(), ends.clone(), stopping.clone());
             async move { run(claim, handler, ends, stopping).await }
-        },
-    );
-    let mut working = own(worker.run());
-    tokio::select! {
-        ended = &mut working => match ended {
-            // With the word to stop the feed ends, and the worker after it: that is not an early end.
+        });
+    let working = own(worker.run());
+    let ending = async {
+        match working.await {
+            // With the word to stop the feed ends, and the worker after it.
             Ok(Ok(())) if stop.is_cancelled() => {}
             Ok(Ok(())) => return Err(QueueError::Worker("its jobs ended".into())),
             Ok(Err(error)) => return Err(QueueError::Worker(error.to_string())),
             Err(error) => return Err(QueueError::Worker(error.to_string())),
-        },
-        () = stop.cancelled() => {
-            let draining = async { let _ = (&mut working).await; };
-            tokio::time::timeout(settings.drain, draining).await.map_err(|_| QueueError::Drain(settings.drain))?;
         }
-    }
-    let told = async {
-        let _ = (fetching.await, (&mut finishing).await);
+        let _ = (fetching.await, finishing.await);
+        Ok(())
     };
-    tokio::time::timeout(settings.drain, told).await.map_err(|_| QueueError::Drain(settings.drain))
+    let out_of_time = async {
+        stop.cancelled().await;
+        tokio::time::sleep(settings.drain).await;
+    };
+    tokio::select! {
+        ended = ending => ended,
+        () = out_of_time => Err(QueueError::Drain(settings.drain)),
+    }
 }
 
 async fn fetch(queue: Queue, settings: Settings, stop: CancellationToken, leases: Leases, claims: mpsc::Sender<Claim>) {
@@ -114,14 +116,14 @@ async fn fetch(queue: Queue, settings: Settings, stop: CancellationToken, leases
         };
         let full = got.len() == want;
         for taken in got {
-            let lost = leases.hold(taken.job.id, taken.token, asked + settings.lease);
+            let lease = leases.hold(taken.job.id, taken.token, asked + settings.lease);
             metrics::histogram!("gantry_queue_waited_seconds").record(taken.waited.as_secs_f64());
             if taken.redelivered {
                 metrics::counter!("gantry_queue_redelivered_total").increment(1);
                 tracing::warn!(job = %taken.job.id, attempt = taken.attempt, "a job's former worker fell silent; running it here");
             }
             let (attempt, redelivered, waited) = (taken.attempt, taken.redelivered, taken.waited);
-            let delivery = Delivery { job: taken.job, fence: taken.token, attempt, redelivered, waited, lost };
+            let delivery = Delivery { job: taken.job, fence: taken.token, attempt, redelivered, waited, lease };
             let Some(slot) = free.split(1) else { break };
             if claims.send(Claim { delivery, slot }).await.is_err() {
                 return;
