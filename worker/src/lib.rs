@@ -1,3 +1,17 @@
 //! Doing: the engine that drives operations, the steps of every pipeline, sweeps.
 
+mod context;
+pub mod engine;
+mod failure;
 pub mod guest;
+pub mod hosts;
+mod place;
+pub mod progress;
+mod step;
+mod steps;
+pub mod tools;
+mod vmids;
+mod waiting;
+
+pub use engine::Engine;
+pub use tools::{Settings, Tools};

@@ -1,14 +1,22 @@
 //! What runs inside of the guest: the library for scripts, files by their policies, packages.
 
 mod packages;
+mod runs;
+
+use sha2::{Digest as _, Sha256};
 
 pub use packages::{GuestScript, package_scripts};
+pub(crate) use runs::{guest_failure, run_all};
 
 /// What every template's script may call.
 pub const LIBRARY: &str = include_str!("library.sh");
 
 /// Puts one file in place by its policy.
 pub const DEPLOY: &str = include_str!("deploy.sh");
+
+pub(crate) fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
 
 #[cfg(test)]
 mod tests {

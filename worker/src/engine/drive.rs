@@ -1,0 +1,100 @@
+//! The loop: plan says what is due, and it is done.
+
+use chrono::{DateTime, Utc};
+use domain::OperationId;
+use domain::operation::OperationCommand as C;
+use domain::pipeline::StepName;
+use domain::plan::{Next, plan};
+use serde_json::Value;
+
+use super::slots::{Slots, is_ours};
+use super::work::{Along, Work};
+use super::{Engine, EngineError, Turn};
+use crate::progress::Reporter;
+
+/// How a turn of work on an operation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// There is nothing more to do.
+    Ended,
+    /// There is, but not before then; without a time, when somebody says so.
+    Later(Option<DateTime<Utc>>),
+    /// This process is to end; another goes on.
+    Left,
+}
+
+impl Engine {
+    /// Works on an operation until it has ended or has to wait for a time.
+    ///
+    /// # Errors
+    /// When the log can't be read or written, or another process works on it.
+    pub async fn drive(&self, id: OperationId, turn: &Turn) -> Result<Outcome, EngineError> {
+        let Some(mut work) = Work::begin(&self.log, id, &turn.name).await? else { return Ok(Outcome::Ended) };
+        let fence = work.version().0;
+        let reporter = Reporter::start(self.log.clone(), self.tools.bus.clone(), id, fence, turn.lost.clone());
+        self.tools.announce(id).await;
+        let outcome = self.turns(&mut work, turn, &reporter).await;
+        self.tools.announce(id).await;
+        outcome
+    }
+
+    async fn turns(&self, work: &mut Work, turn: &Turn, reporter: &Reporter) -> Result<Outcome, EngineError> {
+        let mut slots = Slots::default();
+        loop {
+            if self.stopping.is_cancelled() || turn.lost.is_cancelled() {
+                return Ok(Outcome::Left);
+            }
+            let end = match plan(work.pipeline, &work.operation, self.log.clock().now()) {
+                Next::Run(step) => {
+                    if !self.take_slots(work, turn, &mut slots).await? {
+                        continue;
+                    }
+                    if self.run(work, step, turn, reporter).await? == Went::Left {
+                        return Ok(Outcome::Left);
+                    }
+                    continue;
+                }
+                Next::Undo(step) => {
+                    if self.undo(work, step, turn, reporter).await? == Went::Left {
+                        return Ok(Outcome::Left);
+                    }
+                    continue;
+                }
+                Next::Wait { reason, until: None } if is_ours(&reason) => {
+                    work.record(C::Resume, Along::default()).await?;
+                    continue;
+                }
+                Next::Wait { until, .. } => return Ok(Outcome::Later(until)),
+                Next::Done => return Ok(Outcome::Ended),
+                Next::Succeeded => C::Succeed { summary: summary(work) },
+                Next::Cancelled => C::FinishCancel,
+                Next::Failed(_) => C::Fail,
+                Next::Stuck(failure) => {
+                    tracing::error!(operation.id = %work.id, failure = %failure, cause = failure.cause, "needs an operator");
+                    C::GetStuck
+                }
+            };
+            reporter.flush().await;
+            let streams = self.tools.at_the_end(&work.operation, &end).await?.into_iter().collect();
+            match work.record(end, Along { streams, rows: Vec::new() }).await {
+                // The container's stream moved on meanwhile; say it again on what is there now.
+                Err(EngineError::Append(error)) if error.is_conflict() => {}
+                Ok(()) => self.tools.announce(work.id).await,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Whether a step was gone through or left in the middle because the process is to end.
+#[derive(PartialEq, Eq)]
+pub(super) enum Went {
+    Through,
+    Left,
+}
+
+/// What the last step of a pipeline says of the whole.
+fn summary(work: &Work) -> Value {
+    let last: Option<StepName> = work.pipeline.steps().last().map(|step| step.name);
+    last.and_then(|step| work.operation.fact(step)).cloned().unwrap_or(Value::Null)
+}

@@ -1,0 +1,20 @@
+use domain::operation::OperationRejection;
+use platform::log::{AppendError, LogError};
+
+/// Why the engine stopped working on an operation. Nothing of it is the operation's own failure: that is in its log.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Another process has claimed it; whatever we still did, the log has not taken it.
+    #[error("{worker} works on it now")]
+    Lost { worker: String },
+    #[error("the operation has no container")]
+    NoTarget,
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    #[error("the engine asked for what the rules refuse: {0}")]
+    Rejected(#[from] OperationRejection),
+    #[error("an event can't be written: {0}")]
+    Encode(#[from] serde_json::Error),
+}

@@ -1,0 +1,114 @@
+//! One operation under way in this process: its state as of a version, and the only way to write to its stream.
+
+use std::sync::Arc;
+
+use domain::operation::{Given, Operation, OperationCommand, OperationEvent};
+use domain::pipeline::Pipeline;
+use domain::{Aggregate as _, Event as _, Meta, OperationId, Recorded, Version};
+use platform::log::{Append, AppendError, Expected, Log, LogError, Rows, StreamAppend};
+
+use super::EngineError;
+
+pub(super) struct Work {
+    pub id: OperationId,
+    pub pipeline: &'static Pipeline,
+    pub operation: Operation,
+    pub meta: Meta,
+    version: Version,
+    worker: String,
+    log: Log,
+}
+
+/// What is written together with the operation's own events.
+#[derive(Default)]
+pub(super) struct Along {
+    pub streams: Vec<StreamAppend>,
+    pub rows: Vec<Arc<dyn Rows>>,
+}
+
+impl Work {
+    /// Loads the operation and claims it under a name; `None` when there is nothing to do any more.
+    pub(super) async fn begin(log: &Log, id: OperationId, worker: &str) -> Result<Option<Self>, EngineError> {
+        let Some((first, state, version)) = read(log, id).await? else { return Ok(None) };
+        let Some(pipeline) = state.pipeline().filter(|_| !state.has_ended()) else { return Ok(None) };
+        // The work belongs to the request that asked for it, and is done on behalf of the same account.
+        let meta = Meta {
+            correlation: Some(id.uuid()),
+            request: first.meta.request,
+            account: first.meta.account,
+            causation: Some(first.position),
+            ..Meta::system("worker")
+        };
+        let worker = worker.to_owned();
+        let mut work = Self { id, pipeline, operation: state, meta, version, worker: worker.clone(), log: log.clone() };
+        work.record(OperationCommand::Claim { worker }, Along::default()).await?;
+        Ok(Some(work))
+    }
+
+    /// The version that every later write of a worker without this one's claim fails against.
+    pub(super) fn version(&self) -> Version {
+        self.version
+    }
+
+    pub(super) async fn record(&mut self, command: OperationCommand, along: Along) -> Result<(), EngineError> {
+        loop {
+            let given = Given { now: self.log.clock().now() };
+            let events = self.operation.decide(command.clone(), &given)?;
+            if events.is_empty() && along.streams.is_empty() {
+                return Ok(());
+            }
+            let encoded = events.iter().map(OperationEvent::encode).collect::<Result<Vec<_>, _>>()?;
+            let mut append = Append::new(self.meta.clone()).stream(
+                Operation::stream(self.id),
+                Expected::Version(self.version),
+                encoded,
+            );
+            append.streams.extend(along.streams.iter().cloned());
+            append.rows.clone_from(&along.rows);
+            match self.log.append(append).await {
+                Ok(_) => {
+                    self.version = Version(self.version.0 + i64::try_from(events.len()).unwrap_or(0));
+                    self.operation = events.iter().fold(std::mem::take(&mut self.operation), Operation::evolve);
+                    return Ok(());
+                }
+                // Somebody wrote to our stream: a cancellation is welcome, another worker's claim is the end for us.
+                Err(error) if error.is_conflict() => {
+                    if !self.catch_up().await? {
+                        return Err(error.into());
+                    }
+                }
+                // It may be in the log or not; reading tells.
+                Err(AppendError::Unknown(_)) => {
+                    self.catch_up().await?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Reads what others wrote; whether there was anything.
+    pub(super) async fn catch_up(&mut self) -> Result<bool, EngineError> {
+        let Some((_, state, version)) = read(&self.log, self.id).await? else { return Ok(false) };
+        let moved = version != self.version;
+        if state.worker().is_some_and(|worker| worker != self.worker) {
+            return Err(EngineError::Lost { worker: state.worker().unwrap_or_default().to_owned() });
+        }
+        let shown = self.operation.percent();
+        self.operation = state;
+        self.operation.remember_percent(shown);
+        self.version = version;
+        Ok(moved)
+    }
+}
+
+/// The operation with its first event; `None` when there is no such stream.
+async fn read(log: &Log, id: OperationId) -> Result<Option<(Recorded, Operation, Version)>, LogError> {
+    let recorded = log.stream(&Operation::stream(id), Version(0)).await?;
+    let mut operation = Operation::default();
+    for one in &recorded {
+        let event = one.event().map_err(|source| LogError::Event { position: one.position, source })?;
+        operation = operation.evolve(&event);
+    }
+    let version = recorded.last().map(|last| last.version).unwrap_or_default();
+    Ok(recorded.into_iter().next().map(|first| (first, operation, version)))
+}

@@ -1,0 +1,133 @@
+//! Scripts in a guest, each run to its end once, watched line by line, by whichever worker is alive.
+
+use std::time::Duration;
+
+use domain::operation::{Failure, FailureKind};
+use domain::progress::{LogStream, NextLine};
+use proxmox::shell::{End, Followed, GuestError, RunId, Script, Secret, Stream};
+use sha2::{Digest as _, Sha256};
+
+use super::GuestScript;
+use crate::context::Context;
+use crate::step::StepError;
+
+/// Runs them in order. `run` tells one try from the next: the same try is never begun twice in the guest, a new one
+/// leaves out what ended well before.
+pub(crate) async fn run_all(context: &Context, what: &str, run: u32, scripts: &[GuestScript]) -> Result<(), StepError> {
+    let secrets = context.script_env().await?;
+    for (index, script) in scripts.iter().enumerate() {
+        let id = format!("{}-{what}{index}-{run}", context.id.uuid().simple());
+        let id: RunId = id.parse().map_err(StepError::internal)?;
+        #[expect(clippy::cast_precision_loss, reason = "a share of the work, for the eye")]
+        let share = index as f64 / scripts.len() as f64;
+        context.tell(share, format!("{} ({} of {})", script.name, index + 1, scripts.len())).await;
+        one(context, &id, script, &secrets).await?;
+    }
+    Ok(())
+}
+
+async fn one(context: &Context, id: &RunId, script: &GuestScript, env: &[(String, Secret)]) -> Result<(), StepError> {
+    let detached = context.guest().await?.detached();
+    let script_of = Script {
+        body: body(context, script).into_bytes(),
+        env: env.to_vec(),
+        limit: Duration::from_secs(script.limit_s.into()),
+    };
+    let first = detached.launch(id, &script_of).await.map_err(guest_failure)?;
+    let offset = if first { 0 } else { context.offset_of(&id.to_string()).await? };
+    let mut attached = detached.attach(id, offset);
+    let ended = loop {
+        let followed = tokio::select! {
+            followed = attached.next() => followed.map_err(guest_failure)?,
+            () = context.cancel.cancelled() => {
+                detached.stop(id).await.map_err(guest_failure)?;
+                return Err(StepError::Cancelled);
+            }
+        };
+        match followed {
+            Followed::Line(line) => {
+                let stream = if line.stream == Stream::Err { LogStream::Stderr } else { LogStream::Stdout };
+                context
+                    .line(&script.name, stream, line.text, Some(NextLine { run: id.to_string(), offset: line.next }))
+                    .await;
+            }
+            Followed::Ended(ended) => break ended,
+        }
+    };
+    let name = &script.name;
+    let failure = match (ended.end, ended.code) {
+        (End::Itself, 0) => {
+            return detached.forget(id).await.map_err(guest_failure);
+        }
+        (End::TimeLimit, _) => Failure::new(
+            "script-too-slow",
+            "A script took too long",
+            format!("{name} was stopped after its {} s; its last lines tell where it was", script.limit_s),
+        ),
+        (End::Stopped, _) => return Err(StepError::Cancelled),
+        (End::Itself, code) => Failure::new(
+            "script-failed",
+            "A script failed",
+            format!("{name} ended with code {code}; its last lines tell why. Mend it and retry"),
+        ),
+    };
+    Err(StepError::last(failure))
+}
+
+/// The script behind the library, unless it ended well before: what is done stays done across retries and restarts.
+fn body(context: &Context, script: &GuestScript) -> String {
+    let first = script.body.lines().next().unwrap_or_default();
+    let interpreter = first.strip_prefix("#!").map_or("/bin/sh", str::trim);
+    let shell =
+        ["sh", "bash", "dash", "ash"].iter().any(|shell| interpreter.split(['/', ' ']).any(|word| word == *shell));
+    if !shell {
+        return script.body.clone();
+    }
+    let hash = hex::encode(Sha256::digest(script.body.as_bytes()));
+    let mark = format!("/var/lib/gantry/done/{}-{}", context.id.uuid().simple(), &hash[..16]);
+    format!(
+        "#!{interpreter}\n\
+         [ ! -e {mark} ] || {{ echo '[INFO] ended well before, not run again'; exit 0; }}\n\
+         ( . /usr/local/lib/gantry/library.sh\n{}\n)\n\
+         gantry_code=$?\n\
+         [ $gantry_code -ne 0 ] || {{ mkdir -p /var/lib/gantry/done && : >{mark}; }}\n\
+         exit $gantry_code\n",
+        script.body
+    )
+}
+
+/// What a failure of the way into the guest means for the step.
+pub(crate) fn guest_failure(error: GuestError) -> StepError {
+    use proxmox::shell::ShellError as S;
+    let (kind, slug, title, detail) = match &error {
+        GuestError::Unknown { .. } => {
+            (FailureKind::Final, "guest-gone", "The container is gone", "somebody removed it in Proxmox")
+        }
+        GuestError::NotRunning { .. } => (
+            FailureKind::Temporary,
+            "guest-stopped",
+            "The container does not run",
+            "it stopped by itself or by somebody's hand",
+        ),
+        GuestError::Shell(S::HostKeyChanged { .. }) => (
+            FailureKind::Final,
+            "host-key-changed",
+            "The host shows another SSH key",
+            "an operator has to check and pin it",
+        ),
+        GuestError::Shell(S::AuthRefused { .. }) => (
+            FailureKind::Final,
+            "ssh-refused",
+            "The host refuses our SSH login",
+            "an operator has to mend the host's SSH settings",
+        ),
+        GuestError::Shell(S::Unreachable { .. } | S::Interrupted { .. }) => {
+            (FailureKind::Unreachable, "host-away", "The host does not answer", "it is tried again")
+        }
+        GuestError::Local(_) | GuestError::Shell(S::Closed | S::NotACommand(_)) => {
+            (FailureKind::Temporary, "internal", "Something went wrong on our side", "it is tried again")
+        }
+        _ => (FailureKind::Temporary, "guest-command-failed", "A command in the container failed", "it is tried again"),
+    };
+    StepError::new(kind, Failure::new(slug, title, detail).because(error))
+}

@@ -1,0 +1,215 @@
+//! Creates the container on Proxmox, with our marker on it from the first moment.
+
+use std::fmt::Write as _;
+
+use domain::ContainerId;
+use domain::container;
+use domain::container::{Container, ContainerCommand, Ipv4, Ipv6, Network, marker};
+use domain::operation::Failure;
+use domain::pipeline::StepName;
+use futures_util::future::BoxFuture;
+use proxmox::{Error, LxcCreate, Thing};
+use serde_json::Value;
+
+use super::ensure_image::Image;
+use super::{Leased, lease_vmid, take_down};
+use crate::context::Context;
+use crate::failure::proxmox_failure;
+use crate::hosts::Host;
+use crate::step::{Done, Step, StepError};
+
+pub(super) struct CreateGuest;
+
+impl Step for CreateGuest {
+    fn intend<'a>(&'a self, context: &'a Context, before: Option<&'a Value>) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async move {
+            let before = before.and_then(|before| serde_json::from_value::<Leased>(before.clone()).ok());
+            let leased: Leased = context.fact(StepName::LeaseVmid).ok_or_else(|| StepError::internal("no VMID"))?;
+            let chosen = before.filter(|before| before.place.host == leased.place.host).unwrap_or(leased);
+            let failed = context.operation.step(StepName::CreateGuest).and_then(|run| run.error.as_ref());
+            match failed {
+                Some(failure) if failure.slug == "vmid-taken" => lease_vmid::instead(context, &chosen).await,
+                _ => Done::with(&chosen),
+            }
+        })
+    }
+
+    fn look<'a>(
+        &'a self,
+        context: &'a Context,
+        intent: Option<&'a Value>,
+    ) -> BoxFuture<'a, Result<Option<Done>, StepError>> {
+        Box::pin(async move {
+            let leased = read(intent.unwrap_or(&Value::Null))?;
+            let host = context.tools.hosts.get(leased.place.host).await?;
+            match whose(context, &host, &leased).await? {
+                Whose::Ours => Ok(Some(created(context, &leased).await?)),
+                Whose::Nobodys | Whose::Anothers => Ok(None),
+            }
+        })
+    }
+
+    fn act<'a>(&'a self, context: &'a Context, intent: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async move {
+            let leased = read(intent)?;
+            let host = context.tools.hosts.get(leased.place.host).await?;
+            let wish = wish(context, &leased).await?;
+            match host.client.create_lxc(&leased.place.node, &wish).await {
+                Ok(upid) => context.task(&host, &upid).await?,
+                // Our own request may have got through although its answer did not.
+                Err(Error::AlreadyExists(Thing::Guest, said)) => match whose(context, &host, &leased).await? {
+                    Whose::Ours => {}
+                    Whose::Nobodys | Whose::Anothers => {
+                        let failure = Failure::new("vmid-taken", "The VMID is taken", said.words);
+                        let wished = context.spec().await?.vmid.is_some();
+                        let kind = if wished {
+                            domain::operation::FailureKind::Final
+                        } else {
+                            domain::operation::FailureKind::Temporary
+                        };
+                        return Err(StepError::new(kind, failure));
+                    }
+                },
+                Err(error) => return Err(proxmox_failure(error)),
+            }
+            created(context, &leased).await
+        })
+    }
+
+    fn undo<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async {
+            let Some(intent) = context.operation.intent(StepName::CreateGuest) else { return Ok(Done::nothing()) };
+            let leased = read(intent)?;
+            let host = context.tools.hosts.get(leased.place.host).await?;
+            take_down(context, &host, &leased.place.node, leased.vmid.get(), true).await?;
+            let container = context.container().await?;
+            let said =
+                context.say::<Container>(context.container_id, container, ContainerCommand::RecordGuestRemoved, &())?;
+            Ok(Done { streams: said.into_iter().collect(), ..Done::default() })
+        })
+    }
+}
+
+fn read(intent: &Value) -> Result<Leased, StepError> {
+    serde_json::from_value(intent.clone()).map_err(StepError::internal)
+}
+
+async fn created(context: &Context, leased: &Leased) -> Result<Done, StepError> {
+    let command =
+        ContainerCommand::RecordGuest { host: leased.place.host, node: leased.place.node.clone(), vmid: leased.vmid };
+    let said = context.say::<Container>(context.container_id, context.container().await?, command, &())?;
+    let mut done = Done::with(leased)?;
+    done.streams.extend(said);
+    Ok(done)
+}
+
+enum Whose {
+    Ours,
+    Anothers,
+    Nobodys,
+}
+
+/// Who the guest with our number belongs to, after waiting for a task that may still be making it.
+async fn whose(context: &Context, host: &Host, leased: &Leased) -> Result<Whose, StepError> {
+    context.await_tasks_of(host, &leased.place.node, leased.vmid.get()).await?;
+    match host.client.lxc(&leased.place.node, leased.vmid.get()).config().await {
+        Ok(config) => {
+            let found =
+                marker::parse(config.get("tags").unwrap_or_default(), config.get("description").unwrap_or_default());
+            Ok(if found == Some(context.container_id) { Whose::Ours } else { Whose::Anothers })
+        }
+        Err(error) if error.is_missing(Thing::Guest) => Ok(Whose::Nobodys),
+        Err(error) => Err(proxmox_failure(error)),
+    }
+}
+
+async fn wish(context: &Context, leased: &Leased) -> Result<LxcCreate, StepError> {
+    let spec = context.spec().await?;
+    let image: Image = context.fact(StepName::EnsureImage).ok_or_else(|| StepError::internal("no image"))?;
+    let password = match context.container().await?.state.request().and_then(|request| request.root_password) {
+        Some(sealed) => Some(context.secret(sealed).await?),
+        None => None,
+    };
+    let mut tags = vec![marker::TAG.to_owned()];
+    tags.extend(spec.tags.iter().filter(|tag| *tag != marker::TAG).cloned());
+    let keys = (!spec.ssh_keys.is_empty()).then(|| spec.ssh_keys.join("\n"));
+    Ok(LxcCreate {
+        vmid: leased.vmid.get(),
+        template: image.volume,
+        rootfs: format!("{}:{}", leased.place.storage, spec.disk_gb),
+        hostname: Some(spec.hostname.clone()),
+        password,
+        ssh_keys: keys,
+        cores: Some(spec.cores),
+        memory: Some(spec.memory_mb.into()),
+        swap: Some(spec.swap_mb.into()),
+        networks: vec![network(&spec.network)],
+        features: features(spec.features),
+        unprivileged: spec.unprivileged,
+        onboot: spec.start_on_boot.then_some(true),
+        tags,
+        description: Some(description(context.container_id, &spec.hostname)),
+        nameserver: (!spec.network.nameservers.is_empty()).then(|| spec.network.nameservers.join(" ")),
+        searchdomain: spec.network.domain.clone(),
+        ..LxcCreate::default()
+    })
+}
+
+fn description(container: ContainerId, hostname: &str) -> String {
+    format!("{hostname}, managed by Gantry: changes made here are shown there as drift.\n\n{}\n", marker(container))
+}
+
+fn network(network: &Network) -> String {
+    let mut text = format!("name=eth0,bridge={}", network.bridge);
+    if let Some(vlan) = network.vlan {
+        let _ = write!(text, ",tag={vlan}");
+    }
+    match &network.ipv4 {
+        Ipv4::Dhcp => text.push_str(",ip=dhcp"),
+        Ipv4::Static { address, gateway } => {
+            let _ = write!(text, ",ip={address}");
+            if let Some(gateway) = gateway {
+                let _ = write!(text, ",gw={gateway}");
+            }
+        }
+        Ipv4::None => {}
+    }
+    match &network.ipv6 {
+        Ipv6::Dhcp => text.push_str(",ip6=dhcp"),
+        Ipv6::Auto => text.push_str(",ip6=auto"),
+        Ipv6::Static { address, gateway } => {
+            let _ = write!(text, ",ip6={address}");
+            if let Some(gateway) = gateway {
+                let _ = write!(text, ",gw6={gateway}");
+            }
+        }
+        Ipv6::None => {}
+    }
+    text
+}
+
+fn features(features: container::Features) -> Option<String> {
+    let on = [("nesting", features.nesting), ("keyctl", features.keyctl), ("fuse", features.fuse)];
+    let on: Vec<_> = on.iter().filter(|(_, on)| *on).map(|(name, _)| format!("{name}=1")).collect();
+    (!on.is_empty()).then(|| on.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_are_said_as_proxmox_reads_them() {
+        let dhcp = Network::default();
+        assert_eq!(network(&dhcp), "name=eth0,bridge=vmbr0,ip=dhcp");
+        let fixed = Network {
+            vlan: Some(7),
+            ipv4: Ipv4::Static { address: "192.0.2.9/24".into(), gateway: Some("192.0.2.1".into()) },
+            ipv6: Ipv6::Auto,
+            ..Network::default()
+        };
+        assert_eq!(network(&fixed), "name=eth0,bridge=vmbr0,tag=7,ip=192.0.2.9/24,gw=192.0.2.1,ip6=auto");
+        let all = container::Features { nesting: true, keyctl: true, fuse: false };
+        assert_eq!(features(all).as_deref(), Some("nesting=1,keyctl=1"));
+    }
+}

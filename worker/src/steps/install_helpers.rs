@@ -1,0 +1,30 @@
+//! The library that scripts may call goes into the guest, as a file that a person there can read.
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use proxmox::shell::{Command, Owner};
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::guest::{LIBRARY, guest_failure};
+use crate::step::{Done, Step, StepError};
+
+pub(super) struct InstallHelpers;
+
+impl Step for InstallHelpers {
+    fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async {
+            let guest = context.guest().await?;
+            let made =
+                guest.output(Command::new("mkdir").args(["-p", "/usr/local/lib/gantry", "/var/lib/gantry"])).await;
+            let made = made.map_err(guest_failure)?;
+            if made.code != 0 {
+                return Err(StepError::internal(made.said()));
+            }
+            let target = "/usr/local/lib/gantry/library.sh";
+            let library = Bytes::from_static(LIBRARY.as_bytes());
+            guest.push_bytes(library, target, &Owner::root(0o644)).await.map_err(guest_failure)?;
+            Ok(Done::nothing())
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! Chooses the place and a VMID, and leases the number in our own log before Proxmox hears of it.
+
+use std::collections::HashSet;
+
+use domain::operation::Failure;
+use domain::pipeline::StepName;
+use domain::vmid::{Vmid, VmidCommand, VmidLease, VmidOfHost};
+use futures_util::future::BoxFuture;
+use platform::log::StreamAppend;
+use platform::views::{self, VmidFilter, VmidRow};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::failure::proxmox_failure;
+use crate::place::{self, Place};
+use crate::step::{Done, Step, StepError};
+
+/// What this step leaves: where the container goes, under which number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Leased {
+    pub place: Place,
+    pub vmid: Vmid,
+}
+
+pub(super) struct LeaseVmid;
+
+impl Step for LeaseVmid {
+    fn intend<'a>(&'a self, context: &'a Context, before: Option<&'a Value>) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async move {
+            if let Some(leased) = before.and_then(|before| serde_json::from_value::<Leased>(before.clone()).ok())
+                && let Ok(lease) = lease(context, &leased).await
+            {
+                return with(&leased, lease);
+            }
+            let place = place::choose(&context.tools, context.spec().await?).await?;
+            let leased = choose(context, place).await?;
+            let lease = lease(context, &leased).await?;
+            with(&leased, lease)
+        })
+    }
+
+    fn act<'a>(&'a self, _: &'a Context, intent: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
+        // The lease was written with the intent.
+        Box::pin(async { Ok(Done { fact: intent.clone(), ..Done::default() }) })
+    }
+
+    fn undo<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async {
+            let mut done = Done::nothing();
+            for step in [StepName::LeaseVmid, StepName::CreateGuest] {
+                let chosen = context.operation.intent(step).cloned();
+                if let Some(leased) = chosen.and_then(|intent| serde_json::from_value::<Leased>(intent).ok()) {
+                    done.streams.extend(release(context, &leased).await?);
+                }
+            }
+            done.streams.dedup_by(|a, b| a.stream == b.stream);
+            Ok(done)
+        })
+    }
+}
+
+fn with(leased: &Leased, lease: Option<StreamAppend>) -> Result<Done, StepError> {
+    let mut done = Done::with(leased)?;
+    done.streams.extend(lease);
+    Ok(done)
+}
+
+/// Another number at the same place, leased in place of the one that turned out to be taken.
+pub(super) async fn instead(context: &Context, taken: &Leased) -> Result<Done, StepError> {
+    let leased = choose(context, taken.place.clone()).await?;
+    let mut done = with(&leased, lease(context, &leased).await?)?;
+    done.streams.extend(release(context, taken).await?);
+    Ok(done)
+}
+
+async fn choose(context: &Context, place: Place) -> Result<Leased, StepError> {
+    let host = context.tools.hosts.get(place.host).await?;
+    let guests = host.client.resources(Some("vm")).await.map_err(proxmox_failure)?;
+    let mut in_use: HashSet<u32> =
+        guests.iter().filter_map(|g| g.vmid.and_then(|vmid| u32::try_from(vmid).ok())).collect();
+    if let Some(wanted) = context.spec().await?.vmid {
+        if in_use.contains(&wanted) {
+            let failure =
+                Failure::new("vmid-taken", "The VMID is taken", format!("{wanted} exists on {}", host.settings.name));
+            return Err(StepError::last(failure));
+        }
+        let vmid = Vmid::try_from(wanted).map_err(StepError::internal)?;
+        return Ok(Leased { place, vmid });
+    }
+    let mut page = views::Page { limit: views::MOST, after: None, order: views::Order::Oldest };
+    loop {
+        let filter = VmidFilter { host: Some(place.host), ..VmidFilter::default() };
+        let rows = views::page::<VmidRow>(context.tools.log.db(), &filter, &page).await.map_err(StepError::internal)?;
+        in_use.extend(rows.items.iter().map(|row| row.vmid.get()));
+        page.after = rows.next;
+        if page.after.is_none() {
+            break;
+        }
+    }
+    // What Proxmox would take next also tells of numbers that we may not see.
+    let from = host.client.next_id().await.map_err(proxmox_failure)?.max(Vmid::LOWEST);
+    let free = context.tools.vmids.choose(place.host, from, |vmid| in_use.contains(&vmid));
+    let vmid = free.and_then(|vmid| Vmid::try_from(vmid).ok());
+    let vmid =
+        vmid.ok_or_else(|| StepError::last(Failure::new("vmids-used-up", "No VMID is free", "remove some guests")))?;
+    Ok(Leased { place, vmid })
+}
+
+async fn lease(context: &Context, leased: &Leased) -> Result<Option<StreamAppend>, StepError> {
+    let id = VmidOfHost { host: leased.place.host, vmid: leased.vmid };
+    let loaded = context.tools.log.load::<VmidLease>(id).await.map_err(StepError::internal)?;
+    let command = VmidCommand::Lease { container: context.container_id, operation: context.id };
+    if loaded.state.holder().is_some_and(|holder| holder != context.container_id) {
+        let detail = format!("{} is leased by another container", leased.vmid);
+        return Err(StepError::last(Failure::new("vmid-taken", "The VMID is taken", detail)));
+    }
+    context.say::<VmidLease>(id, &loaded, command, &())
+}
+
+pub(super) async fn release(context: &Context, leased: &Leased) -> Result<Option<StreamAppend>, StepError> {
+    let id = VmidOfHost { host: leased.place.host, vmid: leased.vmid };
+    let loaded = context.tools.log.load::<VmidLease>(id).await.map_err(StepError::internal)?;
+    if loaded.state.holder() != Some(context.container_id) {
+        return Ok(None);
+    }
+    context.say::<VmidLease>(id, &loaded, VmidCommand::Release { container: context.container_id }, &())
+}

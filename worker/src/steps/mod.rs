@@ -1,0 +1,55 @@
+//! What each step of every pipeline does. One file a step; the order is in domain's tables.
+
+mod await_address;
+mod await_usable;
+mod collect_credentials;
+mod create_guest;
+mod deploy_files;
+mod destroy_guest;
+mod discover_services;
+mod ensure_image;
+mod finish;
+mod forget_secrets;
+mod install_helpers;
+mod install_packages;
+mod lease_vmid;
+mod power;
+mod release_vmid;
+mod run_scripts;
+mod start_guest;
+mod verify_ports;
+
+use domain::pipeline::StepName;
+
+use crate::step::Step;
+
+pub(crate) use destroy_guest::take_down;
+pub(crate) use lease_vmid::Leased;
+
+/// The step of that name. Exhaustive, so that a step in a table without a doing does not compile.
+pub(crate) fn step(name: StepName) -> &'static dyn Step {
+    match name {
+        StepName::LeaseVmid => &lease_vmid::LeaseVmid,
+        StepName::EnsureImage => &ensure_image::EnsureImage,
+        StepName::CreateGuest => &create_guest::CreateGuest,
+        StepName::StartGuest => &start_guest::StartGuest,
+        StepName::AwaitAddress => &await_address::AwaitAddress,
+        StepName::AwaitUsable => &await_usable::AwaitUsable,
+        StepName::InstallHelpers => &install_helpers::InstallHelpers,
+        StepName::DeployFiles => &deploy_files::DeployFiles,
+        StepName::InstallPackages => &install_packages::InstallPackages,
+        StepName::RunScripts => &run_scripts::RunScripts,
+        StepName::DiscoverServices => &discover_services::DiscoverServices,
+        StepName::CollectCredentials => &collect_credentials::CollectCredentials,
+        StepName::VerifyPorts => &verify_ports::VerifyPorts,
+        StepName::Finish => &finish::Finish,
+        StepName::StopGuest => &power::StopGuest,
+        StepName::ShutdownGuest => &power::ShutdownGuest,
+        StepName::RebootGuest => &power::RebootGuest,
+        StepName::RecordPower => &power::RecordPower,
+        StepName::DestroyGuest => &destroy_guest::DestroyGuest,
+        StepName::ForgetSecrets => &forget_secrets::ForgetSecrets,
+        StepName::ReleaseVmid => &release_vmid::ReleaseVmid,
+        StepName::RecordRemoval => &release_vmid::RecordRemoval,
+    }
+}

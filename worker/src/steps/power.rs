@@ -1,0 +1,121 @@
+//! Stopping, shutting down, rebooting, and saying so in the container's stream.
+
+use std::time::Duration;
+
+use domain::container::{Container, ContainerCommand, Stopping};
+use domain::operation::Command;
+use domain::pipeline::{PipelineName, StepName};
+use futures_util::future::BoxFuture;
+use proxmox::{State, Thing};
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::failure::proxmox_failure;
+use crate::step::{Done, Step, StepError};
+
+pub(super) struct StopGuest;
+pub(super) struct ShutdownGuest;
+pub(super) struct RebootGuest;
+pub(super) struct RecordPower;
+
+/// What Proxmox takes for itself on top of the time that the guest is given.
+const MARGIN: Duration = Duration::from_secs(60);
+
+impl Step for StopGuest {
+    fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async {
+            let Some(place) = context.container().await?.state.guest() else { return Done::with(&Stopping::Immediate) };
+            let host = context.host().await?;
+            let guest = host.client.lxc(&place.node, place.vmid.get());
+            match guest.stop().await {
+                Ok(upid) => context.task(&host, &upid).await?,
+                Err(error) if error.is_already(State::Stopped) || error.is_missing(Thing::Guest) => {}
+                Err(error) => return Err(proxmox_failure(error)),
+            }
+            Done::with(&Stopping::Immediate)
+        })
+    }
+}
+
+impl Step for ShutdownGuest {
+    fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async {
+            let limit = timeout(context);
+            let (host, place) = (context.host().await?, context.place().await?);
+            let guest = host.client.lxc(&place.node, place.vmid.get());
+            let graceful = match guest.shutdown(limit, false).await {
+                Ok(upid) => context.task_within(&host, &upid, Duration::from_secs(limit.into()) + MARGIN).await,
+                Err(error) if error.is_already(State::Stopped) => return Done::with(&Stopping::Graceful),
+                Err(error) => Err(proxmox_failure(error)),
+            };
+            match graceful {
+                Ok(()) => return Done::with(&Stopping::Graceful),
+                Err(StepError::Cancelled) => return Err(StepError::Cancelled),
+                Err(error) if guest.status().await.is_ok_and(|status| status.is_running()) => {
+                    tracing::info!(%error, vmid = place.vmid.get(), "it did not shut itself down and is stopped");
+                }
+                Err(error) => return Err(error),
+            }
+            match guest.stop().await {
+                Ok(upid) => context.task(&host, &upid).await?,
+                Err(error) if error.is_already(State::Stopped) => {}
+                Err(error) => return Err(proxmox_failure(error)),
+            }
+            Done::with(&Stopping::Forced)
+        })
+    }
+}
+
+impl Step for RebootGuest {
+    fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async {
+            let limit = timeout(context);
+            let (host, place) = (context.host().await?, context.place().await?);
+            let guest = host.client.lxc(&place.node, place.vmid.get());
+            let upid = guest.reboot(limit).await.map_err(proxmox_failure)?;
+            context.task_within(&host, &upid, Duration::from_secs(limit.into()) + MARGIN).await?;
+            Ok(Done::nothing())
+        })
+    }
+
+    /// A reboot that was asked for is not asked for again: whether it happened shows in how long the guest has run.
+    fn look<'a>(
+        &'a self,
+        context: &'a Context,
+        _: Option<&'a Value>,
+    ) -> BoxFuture<'a, Result<Option<Done>, StepError>> {
+        Box::pin(async {
+            let (host, place) = (context.host().await?, context.place().await?);
+            context.await_tasks_of(&host, &place.node, place.vmid.get()).await?;
+            let status = host.client.lxc(&place.node, place.vmid.get()).status().await.map_err(proxmox_failure)?;
+            let since = context.accepted_for().await?;
+            Ok((status.is_running() && Duration::from_secs(status.uptime) < since).then(Done::nothing))
+        })
+    }
+}
+
+impl Step for RecordPower {
+    fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async {
+            let command = match context.operation.accepted().map(|accepted| accepted.pipeline) {
+                Some(PipelineName::Start) => ContainerCommand::RecordStarted,
+                Some(PipelineName::Reboot) => ContainerCommand::RecordRebooted,
+                _ => {
+                    let how = context.fact(StepName::StopGuest).or_else(|| context.fact(StepName::ShutdownGuest));
+                    ContainerCommand::RecordStopped(how.unwrap_or(Stopping::Immediate))
+                }
+            };
+            let said = context.say::<Container>(context.container_id, context.container().await?, command, &())?;
+            Ok(Done { streams: said.into_iter().collect(), ..Done::default() })
+        })
+    }
+}
+
+fn timeout(context: &Context) -> u32 {
+    match context.operation.accepted().map(|accepted| &accepted.command) {
+        Some(Command::ShutdownContainer { timeout_seconds, .. } | Command::RebootContainer { timeout_seconds, .. }) => {
+            *timeout_seconds
+        }
+        _ => 60,
+    }
+}

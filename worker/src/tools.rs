@@ -1,0 +1,132 @@
+//! What the worker works with. One per process.
+
+use std::sync::Arc;
+
+use domain::container::{Container, ContainerCommand};
+use domain::operation::{Command, Operation, OperationCommand, Status};
+use domain::pipeline::StepName;
+use domain::{Aggregate as _, ContainerId, OperationId};
+use platform::bus::{Bus, Subscription};
+use platform::catalogue::Catalogue;
+use platform::lock::Locks;
+use platform::log::{Log, StreamAppend};
+use platform::series::records;
+use platform::vault::Vault;
+use platform::views::{self, Cursor, MOST, OperationFilter, OperationRow, Order, Page, Paged, ViewError};
+use tokio_util::sync::CancellationToken;
+
+use crate::context::Context;
+use crate::engine::EngineError;
+use crate::hosts::Hosts;
+use crate::progress::{Reporter, command_topic, topic};
+use crate::vmids::Vmids;
+
+pub struct Tools {
+    pub log: Log,
+    pub bus: Bus,
+    pub locks: Locks,
+    pub vault: Vault,
+    pub catalogue: Catalogue,
+    pub hosts: Hosts,
+    pub(crate) vmids: Vmids,
+    pub settings: Settings,
+}
+
+/// What an operator may turn.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Whether a missing image may be fetched from the Proxmox catalogue.
+    pub download_images: bool,
+    /// How long to wait for a guest's address.
+    pub address_within: std::time::Duration,
+}
+
+impl Tools {
+    #[must_use]
+    pub fn new(
+        log: Log,
+        bus: Bus,
+        locks: Locks,
+        vault: Vault,
+        catalogue: Catalogue,
+        hosts: Hosts,
+        settings: Settings,
+    ) -> Self {
+        Self { log, bus, locks, vault, catalogue, hosts, vmids: Vmids::default(), settings }
+    }
+
+    pub(crate) fn context(
+        self: &Arc<Self>,
+        id: OperationId,
+        operation: &Operation,
+        step: StepName,
+        cancel: CancellationToken,
+        reporter: &Reporter,
+    ) -> Option<Context> {
+        Some(Context {
+            id,
+            container_id: operation.accepted()?.target?,
+            operation: operation.clone(),
+            step,
+            cancel,
+            tools: self.clone(),
+            reporter: reporter.clone(),
+            container: tokio::sync::OnceCell::new(),
+            template: tokio::sync::OnceCell::new(),
+        })
+    }
+
+    pub(crate) fn asked_of(&self, id: OperationId) -> Subscription {
+        self.bus.subscribe(&command_topic(id))
+    }
+
+    /// Tells the watchers that there may be more.
+    pub(crate) async fn announce(&self, id: OperationId) {
+        match records::last(self.log.db(), &records::of_operation(id)).await {
+            Ok(last) => self.bus.publish(&topic(id), last.unsigned_abs()).await,
+            Err(error) => tracing::warn!(operation.id = %id, %error, "watchers could not be told"),
+        }
+    }
+
+    /// A page of operations that have not ended, after the one given.
+    pub(crate) async fn unfinished(&self, after: Option<Cursor>) -> Result<Paged<OperationRow>, ViewError> {
+        let filter = OperationFilter { status: vec![Status::Queued, Status::Running], ..OperationFilter::default() };
+        let page = Page { limit: MOST, after, order: Order::Oldest };
+        views::page::<OperationRow>(self.log.db(), &filter, &page).await
+    }
+
+    /// What the container's stream has to say when an operation ends otherwise than by its last step.
+    pub(crate) async fn at_the_end(
+        &self,
+        operation: &Operation,
+        end: &OperationCommand,
+    ) -> Result<Option<StreamAppend>, EngineError> {
+        let Some(Command::CreateContainer { container, .. }) = operation.accepted().map(|accepted| &accepted.command)
+        else {
+            return Ok(None);
+        };
+        let command = match (end, operation.failing()) {
+            (OperationCommand::Fail | OperationCommand::GetStuck, Some(failure)) => {
+                ContainerCommand::FailCreate(failure.clone())
+            }
+            (OperationCommand::FinishCancel, _) => ContainerCommand::CancelCreate,
+            _ => return Ok(None),
+        };
+        self.container_says(*container, command).await
+    }
+
+    async fn container_says(
+        &self,
+        id: ContainerId,
+        command: ContainerCommand,
+    ) -> Result<Option<StreamAppend>, EngineError> {
+        let loaded = self.log.load::<Container>(id).await?;
+        // What the container refuses has been said before, or nobody needs to know any more.
+        let events = loaded.state.decide(command, &()).unwrap_or_default();
+        if events.is_empty() {
+            return Ok(None);
+        }
+        let events = events.iter().map(domain::Event::encode).collect::<Result<Vec<_>, _>>()?;
+        Ok(Some(StreamAppend { stream: Container::stream(id), expected: loaded.expected(), events }))
+    }
+}
