@@ -7,6 +7,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
 use domain::Actor;
+use platform::bootstrap;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -25,21 +26,33 @@ impl Access {
         Self { token_hash: Arc::new(hash) }
     }
 
-    #[must_use]
-    pub fn hash(token: &str) -> [u8; 32] {
-        Sha256::digest(token.as_bytes()).into()
-    }
-
     fn admits(&self, token: &str) -> bool {
-        Self::hash(token).ct_eq(&*self.token_hash).into()
+        bootstrap::hash(token).ct_eq(&*self.token_hash).into()
     }
 }
 
+/// Paths that hold no data of anybody: probes, and what there is to read about the API itself.
+const OPEN: [&str; 5] = ["/livez", "/readyz", "/openapi.json", "/docs", "/problems"];
+
+/// Whether the path is answered without a token.
+#[must_use]
+pub fn is_open(path: &str) -> bool {
+    OPEN.iter().any(|open| path.strip_prefix(open).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
 /// Who is calling; every handler behind [`required`] can ask for it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Caller {
     pub actor: Actor,
     pub address: Option<String>,
+    /// Known to nobody but the caller and this process.
+    pub salt: [u8; 32],
+}
+
+impl std::fmt::Debug for Caller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Caller").field("actor", &self.actor).field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 /// Refuses who brings no valid token; the rest goes on as a [`Caller`].
@@ -51,13 +64,17 @@ pub async fn required(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    if is_open(request.path()) {
+        return next.call(request).await;
+    }
     let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
     let token =
         header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     match token {
         Some((_, token)) if access.admits(token.trim()) => {
             let address = request.peer_addr().map(|peer| peer.ip().to_string());
-            request.extensions_mut().insert(Caller { actor: Actor::Bootstrap, address });
+            let salt = Sha256::new().chain_update(b"idempotency").chain_update(token.trim()).finalize().into();
+            request.extensions_mut().insert(Caller { actor: Actor::Bootstrap, address, salt });
             next.call(request).await
         }
         Some(_) => Err(Problem::new(Kind::Unauthenticated).detail("the token is not valid").into()),
@@ -74,5 +91,20 @@ impl actix_web::FromRequest for Caller {
         std::future::ready(
             request.extensions().get::<Self>().cloned().ok_or_else(|| Problem::new(Kind::Unauthenticated)),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_holds_no_data_is_open() {
+        for path in ["/livez", "/docs", "/docs/index.html", "/problems/busy"] {
+            assert!(is_open(path), "{path}");
+        }
+        for path in ["/", "/v1/containers", "/metrics", "/livezz", "/docsx", "/v1/../docs"] {
+            assert!(!is_open(path), "{path}");
+        }
     }
 }

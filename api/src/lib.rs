@@ -1,5 +1,29 @@
 //! Gantry over HTTP: routes, progress streams, problems, the OpenAPI document.
 
+mod accept;
 pub mod access;
+mod app;
+mod ask;
+mod asking;
+mod body;
+mod create;
+pub mod live;
+pub mod openapi;
+mod paging;
+mod prefer;
 pub mod problem;
+mod register;
+mod remove;
 pub mod request;
+mod routes;
+mod secret;
+mod security;
+mod serve;
+pub mod shape;
+pub mod stream;
+mod topics;
+mod unknown;
+mod wish;
+
+pub use app::App;
+pub use serve::{Settings, serve};

@@ -1,0 +1,245 @@
+//! Accepting a command: one append, then a job. What follows is the worker's.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use domain::operation::{Accepted, Command, Given, Operation, OperationCommand};
+use domain::{Aggregate as _, ContainerId, HostId, OperationId, Version};
+use platform::log::{Append, AppendError, Appended, Expected, LogError};
+use platform::queue::Job;
+use platform::views::{self, OperationFilter, OperationRow, Page, ViewError};
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::asking::Asking;
+use crate::prefer::Wait;
+use crate::problem::{Kind, Problem};
+use crate::shape::operation::OperationView;
+use crate::topics;
+
+/// A look at an operation that somebody waits for, when no notice comes.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// A command on its way into the log.
+pub(crate) struct Accepting {
+    pub(crate) id: OperationId,
+    append: Append,
+}
+
+/// It is in the log: from now, or since the first time that it was asked.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// As it was accepted.
+    pub(crate) operation: OperationView,
+    /// What was kept beside the first answer.
+    pub(crate) kept: Value,
+    pub(crate) repeated: bool,
+}
+
+impl Accepting {
+    /// # Errors
+    /// `queue-full`, before anything is written.
+    pub(crate) async fn begin(
+        app: &App,
+        asking: &Asking,
+        id: OperationId,
+        command: Command,
+        host: Option<HostId>,
+    ) -> Result<Self, Problem> {
+        room(app).await?;
+        let given = Given { now: app.log.clock().now() };
+        let accept = OperationCommand::Accept(Accepted::new(command, None, host));
+        let events = Operation::default().decide(accept, &given).map_err(Problem::internal)?;
+        let events = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
+        let mut meta = asking.meta();
+        meta.correlation = Some(id.uuid());
+        Ok(Self { id, append: Append::new(meta).stream(Operation::stream(id), Expected::New, events) })
+    }
+
+    /// Adds to the append.
+    #[must_use]
+    pub(crate) fn with(mut self, more: impl FnOnce(Append) -> Append) -> Self {
+        self.append = more(self.append);
+        self
+    }
+
+    /// Appends it, and calls a worker. `kept` is given back when the same is asked again under the same key.
+    ///
+    /// # Errors
+    /// Why it was not accepted; who is in the way is for the caller to find out (`AppendError::is_taken`).
+    pub(crate) async fn finish(
+        self,
+        app: &App,
+        asking: &Asking,
+        body: &[u8; 32],
+        mut kept: Value,
+    ) -> Result<Taken, Refusal> {
+        kept["operation"] = json!(self.id);
+        let append = self.append.once(asking.once(body, kept.clone()));
+        let appended = app.log.append(append).await.map_err(Refusal::Append)?;
+        let repeated = appended.repeated.is_some();
+        let kept = appended.repeated.clone().unwrap_or(kept);
+        let id = kept.get("operation").and_then(Value::as_str).and_then(|id| id.parse().ok()).unwrap_or(self.id);
+        if !repeated {
+            call_worker(app, asking, id).await;
+        }
+        let operation = as_accepted(app, id, &appended).await.map_err(Refusal::Problem)?;
+        Ok(Taken { operation, kept, repeated })
+    }
+}
+
+/// Why a command was not accepted.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    Append(AppendError),
+    Problem(Problem),
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Append(error) => not_appended(&error),
+            Refusal::Problem(problem) => problem,
+        }
+    }
+}
+
+/// What an append that failed means to the caller.
+pub(crate) fn not_appended(error: &AppendError) -> Problem {
+    match error {
+        AppendError::Conflict { .. } => Problem::new(Kind::Conflict),
+        AppendError::KeyReused { .. } => Problem::new(Kind::IdempotencyMismatch),
+        AppendError::Refused(_) if error.is_taken() => Problem::new(Kind::Conflict),
+        AppendError::Unknown(_) => Problem::new(Kind::Unavailable)
+            .detail("whether it was accepted is not known yet; send it again with the same Idempotency-Key"),
+        AppendError::Db(_) | AppendError::Closed => {
+            tracing::error!(%error, "a command could not be written");
+            Problem::new(Kind::Unavailable)
+        }
+        AppendError::Refused(_) | AppendError::Encode(_) => Problem::internal(error),
+    }
+}
+
+async fn room(app: &App) -> Result<(), Problem> {
+    // A queue that does not answer does not hold up accepting: the sweep finds the operation.
+    let Ok(depth) = app.queue.depth().await else { return Ok(()) };
+    let waiting = depth.queued + depth.delayed;
+    if waiting < app.queue_limit {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::QueueFull).detail(format!("{waiting} operations wait already")))
+}
+
+/// A hint only: when it is lost, the sweep finds the operation.
+pub(crate) async fn call_worker(app: &App, asking: &Asking, id: OperationId) {
+    let mut job = Job::new(id.uuid());
+    job.request = asking.request.map(|request| request.to_string());
+    job.traceparent.clone_from(&asking.traceparent);
+    if let Err(error) = app.queue.push(job, None).await {
+        tracing::warn!(operation.id = %id, %error, "the job was not queued, the sweep will find the operation");
+    }
+}
+
+/// The operation as that append left it, however far it is by now: who asks again gets the same answer.
+async fn as_accepted(app: &App, id: OperationId, appended: &Appended) -> Result<OperationView, Problem> {
+    let mut history = history(app, id).await?;
+    history.retain(|event| event.position <= appended.last);
+    OperationView::of(id, &history).ok_or_else(|| Problem::internal(format!("operation {id} is not in the log")))
+}
+
+/// # Errors
+/// `not-found`, or the log can't be read.
+pub(crate) async fn operation(app: &App, id: OperationId) -> Result<OperationView, Problem> {
+    OperationView::of(id, &history(app, id).await?).ok_or_else(|| Problem::new(Kind::NotFound))
+}
+
+async fn history(app: &App, id: OperationId) -> Result<Vec<domain::Recorded>, Problem> {
+    app.log.stream(&Operation::stream(id), Version(0)).await.map_err(unreadable)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(crate) fn unreadable(error: LogError) -> Problem {
+    match &error {
+        LogError::Db(inner) if inner.is_outage() => {
+            tracing::error!(%error, "the log can't be read");
+            Problem::new(Kind::Unavailable)
+        }
+        _ => Problem::internal(error),
+    }
+}
+
+/// A read model could not be read.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(crate) fn unread(error: ViewError) -> Problem {
+    match &error {
+        ViewError::Db(inner) if inner.is_outage() => {
+            tracing::error!(%error, "a read model can't be read");
+            Problem::new(Kind::Unavailable)
+        }
+        _ => Problem::internal(error),
+    }
+}
+
+/// Whether the same was asked before under the same key: then the first answer counts, not how things are by now.
+///
+/// # Errors
+/// When the database can't be read.
+pub(crate) async fn is_repeated(app: &App, asking: &Asking, body: &[u8; 32]) -> Result<bool, Problem> {
+    let Some(asked) = asking.once(body, Value::Null) else { return Ok(false) };
+    app.log.has_answered(&asked).await.map_err(|error| unread(error.into()))
+}
+
+/// 202 with the operation, or 200 when the caller waited and it has ended.
+///
+/// # Errors
+/// When the log can't be read.
+pub(crate) async fn answer(app: &App, taken: Taken, wait: Wait, more: Value) -> Result<HttpResponse, Problem> {
+    let id = OperationId::new(taken.operation.id);
+    let location = taken.operation.links.own.clone();
+    let operation = match wait.0 {
+        Some(longest) => ended(app, id, longest).await?,
+        None => taken.operation,
+    };
+    let mut response = if operation.has_ended() { HttpResponse::Ok() } else { HttpResponse::Accepted() };
+    response.insert_header(("location", location));
+    if wait.0.is_some() {
+        response.insert_header(("preference-applied", "wait"));
+    }
+    let mut body = serde_json::to_value(operation).map_err(Problem::internal)?;
+    if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
+        body.extend(more);
+    }
+    Ok(response.json(body))
+}
+
+/// The operation at its end, or as it is after that time.
+async fn ended(app: &App, id: OperationId, longest: Duration) -> Result<OperationView, Problem> {
+    let mut news = app.coordination.bus().subscribe(&topics::progress(id));
+    let deadline = tokio::time::Instant::now() + longest;
+    loop {
+        let now = operation(app, id).await?;
+        if now.has_ended() || tokio::time::Instant::now() >= deadline {
+            return Ok(now);
+        }
+        let look = deadline.min(tokio::time::Instant::now() + LOOK);
+        // Either is reason enough to look.
+        let _ = tokio::time::timeout_at(look, news.next()).await;
+    }
+}
+
+/// The operation that is at work on the container.
+pub(crate) async fn busy(app: &App, container: ContainerId) -> Problem {
+    use domain::operation::Status;
+    let filter = OperationFilter {
+        target: Some(container),
+        status: vec![Status::Queued, Status::Running],
+        ..Default::default()
+    };
+    let page = views::page::<OperationRow>(app.log.db(), &filter, &Page { limit: 1, ..Page::default() }).await;
+    let Some(holder) = page.ok().and_then(|page| page.items.into_iter().next()) else {
+        return Problem::new(Kind::Busy).detail("another operation was at work on it just now");
+    };
+    Problem::new(Kind::Busy)
+        .detail(format!("operation {} is at work on it", holder.id))
+        .fact("holder", format!("/v1/operations/{}", holder.id))
+}

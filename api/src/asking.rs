@@ -1,0 +1,81 @@
+//! The circumstances of a request that changes something: who, under which id, why, and whether it is sent again.
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use domain::{Meta, RequestId};
+use platform::log::Idempotency;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::access::Caller;
+use crate::paging::wrong;
+use crate::problem::{Kind, Problem};
+
+/// Longest `Idempotency-Key` and `X-Reason`.
+const LONGEST: usize = 255;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Asking {
+    pub(crate) caller: Caller,
+    pub(crate) request: Option<RequestId>,
+    pub(crate) traceparent: Option<String>,
+    reason: Option<String>,
+    key: Option<String>,
+    route: String,
+}
+
+impl Asking {
+    /// What the log keeps beside the events.
+    #[must_use]
+    pub(crate) fn meta(&self) -> Meta {
+        Meta {
+            request: self.request,
+            address: self.caller.address.clone(),
+            reason: self.reason.clone(),
+            ..Meta::by(self.caller.actor.clone())
+        }
+    }
+
+    /// The caller's key, bound to the caller; and a digest of what is asked, which tells nothing of the body without
+    /// the caller's token.
+    #[must_use]
+    pub(crate) fn once(&self, body: &[u8; 32], answer: Value) -> Option<Idempotency> {
+        let key = self.key.as_ref()?;
+        let mut digest = Sha256::new();
+        digest.update(self.caller.salt);
+        digest.update(self.route.as_bytes());
+        digest.update(body);
+        let key = format!("{}/{key}", self.caller.actor);
+        Some(Idempotency { key, fingerprint: hex::encode(digest.finalize()), answer })
+    }
+}
+
+impl FromRequest for Asking {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        std::future::ready(Caller::from_request(request, payload).into_inner().and_then(|caller| {
+            Ok(Self {
+                caller,
+                request: request.extensions().get::<RequestId>().copied(),
+                traceparent: header(request, "traceparent").ok().flatten(),
+                reason: header(request, "x-reason")?,
+                key: header(request, "idempotency-key")?.filter(|key| !key.is_empty()),
+                route: format!("{} {}", request.method(), request.path()),
+            })
+        }))
+    }
+}
+
+fn header(request: &HttpRequest, name: &str) -> Result<Option<String>, Problem> {
+    let Some(value) = request.headers().get(name) else { return Ok(None) };
+    match value.to_str() {
+        Ok(text) if text.len() <= LONGEST => Ok(Some(text.to_owned())),
+        _ => {
+            let fix = format!("at most {LONGEST} letters, digits and signs of ASCII");
+            let field = format!("header {name}");
+            Err(Problem::new(Kind::Invalid).fields(vec![wrong(&field, "is too long or not plain", &fix)]))
+        }
+    }
+}

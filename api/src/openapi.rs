@@ -1,0 +1,102 @@
+//! The document of this API, made from its routes.
+
+use actix_web::App as ActixApp;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Components, ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{Modify, OpenApi as _};
+use utoipa_actix_web::AppExt as _;
+
+use crate::problem::{FieldProblem, Problem};
+use crate::routes;
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Gantry",
+        description = "The control plane in front of Proxmox VE. Commands are accepted at once (202) and go on as operations, which can be watched live.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    servers((url = "/")),
+    security(("token" = [])),
+    components(schemas(Problem, FieldProblem)),
+    tags(
+        (name = "containers", description = "LXC containers, from the wish to the end"),
+        (name = "operations", description = "What was asked and how it goes"),
+        (name = "hosts", description = "Proxmox VE hosts"),
+        (name = "templates", description = "How containers are equipped"),
+        (name = "about", description = "This process and this API"),
+    ),
+    modifiers(&Token)
+)]
+struct Base;
+
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, document: &mut OpenApi) {
+        let scheme =
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The token of the first start"));
+        let components = document.components.get_or_insert_with(Components::new);
+        components.add_security_scheme("token", SecurityScheme::Http(scheme.build()));
+    }
+}
+
+/// As it is committed in `openapi/gantry.json`.
+///
+/// # Errors
+/// When it can't be written as JSON.
+pub fn document() -> Result<String, serde_json::Error> {
+    whole().to_pretty_json().map(|text| text + "\n")
+}
+
+pub(crate) fn whole() -> OpenApi {
+    let (_, mut document) =
+        ActixApp::new().into_utoipa_app().openapi(Base::openapi()).configure(routes::all).split_for_parts();
+    for (path, item) in &mut document.paths.paths {
+        let methods = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
+        for operation in methods.into_iter().flatten() {
+            // Handlers of different things have the same names; a document's ids are for all of it.
+            let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+            operation.operation_id = operation.operation_id.take().map(|name| format!("{tag}_{name}"));
+            add_problems(path, operation);
+        }
+    }
+    document
+}
+
+/// What any route may answer.
+fn add_problems(path: &str, operation: &mut Operation) {
+    let mut common = vec![("500", "Something went wrong on our side")];
+    if !crate::access::is_open(path) {
+        common.push(("401", "There is no valid token in the request"));
+        common.push(("503", "Not available right now; see Retry-After"));
+    }
+    if operation.request_body.is_some() {
+        common.push(("400", "The body is no JSON object"));
+        common.push(("413", "The body is too large"));
+        common.push(("415", "The body is not application/json"));
+    }
+    if operation.parameters.is_some() && path.starts_with("/v1") {
+        common.push(("422", "A parameter or a header is not allowed"));
+    }
+    for (status, description) in common {
+        operation.responses.responses.entry(status.to_owned()).or_insert_with(|| problem(description));
+    }
+}
+
+fn problem(description: &str) -> RefOr<Response> {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    RefOr::T(ResponseBuilder::new().description(description).content("application/problem+json", content).build())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_committed_document_is_this_one() {
+        let place = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/gantry.json");
+        let committed = std::fs::read_to_string(place).unwrap_or_default();
+        let same = committed == super::document().unwrap();
+        assert!(same, "openapi/gantry.json is not what the routes say: run `cargo run -p api --example openapi`");
+    }
+}

@@ -1,0 +1,102 @@
+//! Lists have one shape: `items`, and `next` to go on with.
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use platform::views::{MOST, Order, Page};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::problem::{FieldProblem, Kind, Problem};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct List<T> {
+    pub(crate) items: Vec<T>,
+    /// Give it as `cursor` to get what follows; absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<String>,
+}
+
+/// Which page; the same for every list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Paging {
+    /// How many at most, 1 to 500.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    pub(crate) limit: Option<u32>,
+    /// The `next` of the page before.
+    pub(crate) cursor: Option<String>,
+    /// `newest` first or `oldest` first.
+    pub(crate) order: Option<Sorted>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Sorted {
+    Newest,
+    Oldest,
+}
+
+impl Paging {
+    /// # Errors
+    /// `invalid`, when the limit is out of range or the cursor is none of ours.
+    pub(crate) fn page(&self) -> Result<Page, Problem> {
+        let mut errors = Vec::new();
+        let limit = self.limit.unwrap_or(50);
+        if !(1..=MOST).contains(&limit) {
+            errors.push(wrong("limit", &format!("{limit} is out of range"), &format!("choose 1 to {MOST}")));
+        }
+        let after = self.cursor.as_deref().map(str::parse).transpose().unwrap_or_else(|_| {
+            errors.push(wrong("cursor", "is not one that a page ended with", "begin without one"));
+            None
+        });
+        let order = match self.order {
+            Some(Sorted::Oldest) => Order::Oldest,
+            _ => Order::Newest,
+        };
+        if errors.is_empty() {
+            Ok(Page { limit, after, order })
+        } else {
+            Err(Problem::new(Kind::Invalid).fields(errors))
+        }
+    }
+}
+
+pub(crate) fn wrong(field: &str, problem: &str, fix: &str) -> FieldProblem {
+    FieldProblem { field: field.to_owned(), problem: problem.to_owned(), fix: fix.to_owned() }
+}
+
+/// What stands after the `?`, all of it known.
+#[derive(Debug)]
+pub(crate) struct Search<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Search<T> {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let read = actix_web::web::Query::<T>::from_query(request.query_string()).map_err(|error| {
+            let words = match &error {
+                actix_web::error::QueryPayloadError::Deserialize(inner) => inner.to_string(),
+                other => other.to_string(),
+            };
+            Problem::new(Kind::Invalid).fields(vec![wrong("query", &words, "see /docs for what one can ask by")])
+        });
+        std::future::ready(read.map(|query| Self(query.into_inner())))
+    }
+}
+
+/// Values with commas between, each known.
+///
+/// # Errors
+/// `invalid`, naming the one that is not.
+pub(crate) fn words<T: DeserializeOwned>(field: &str, text: Option<&str>) -> Result<Option<Vec<T>>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    let parts = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let read = parts.map(|word| {
+        serde_json::from_value(word.into()).map_err(|error| {
+            Problem::new(Kind::Invalid).fields(vec![wrong(field, &error.to_string(), "see /docs for the values")])
+        })
+    });
+    read.collect::<Result<Vec<T>, _>>().map(|words| Some(words).filter(|words| !words.is_empty()))
+}

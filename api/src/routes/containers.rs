@@ -1,0 +1,149 @@
+//! Containers: asking for one, looking at them, taking one down.
+
+use actix_web::web::{Data, Json};
+use actix_web::{HttpResponse, delete, get, post};
+use domain::container::Lifecycle;
+use domain::{ContainerId, HostId};
+use platform::views::{self, ContainerFilter, ContainerRow};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::id::Id;
+use crate::accept::{self, unread};
+use crate::app::App;
+use crate::asking::Asking;
+use crate::body::Body;
+use crate::paging::{List, Paging, Search, Sorted, words};
+use crate::prefer::Wait;
+use crate::problem::{Kind, Problem};
+use crate::shape::container::ContainerView;
+use crate::shape::operation::{Created, OperationView};
+use crate::wish::CreateContainer;
+use crate::{create as creating, remove};
+
+/// Ask for a container
+///
+/// Accepted at once; the operation in the answer tells how it goes. All that is wrong with the wish is told at once.
+#[utoipa::path(
+    tag = "containers",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key with the same body gets the same answer, for a day"),
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: answer after N seconds, or as soon as it has ended"),
+    ),
+    request_body = CreateContainer,
+    responses(
+        (status = 202, description = "Accepted", body = Created, headers(("Location" = String, description = "The operation"))),
+        (status = 200, description = "It has ended while you waited", body = Created),
+        (status = 409, description = "The host name is in use", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Some fields are not allowed, or the key was used for something else", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[post("/v1/containers")]
+pub(super) async fn create(
+    app: Data<App>,
+    asking: Asking,
+    wait: Wait,
+    body: Body<CreateContainer>,
+) -> Result<HttpResponse, Problem> {
+    let (taken, password) = creating::container(&app, &asking, body).await?;
+    accept::answer(&app, taken, wait, password).await
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Containers {
+    /// How many at most, 1 to 500; 50 when left out.
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+    order: Option<Sorted>,
+    hostname: Option<String>,
+    template: Option<String>,
+    #[param(value_type = Option<Uuid>)]
+    host: Option<HostId>,
+    node: Option<String>,
+    /// Any of `creating`, `ready`, `failed`, `removed`, with commas between; all but the removed when left out.
+    lifecycle: Option<String>,
+}
+
+/// Containers
+///
+/// Each with what Proxmox says of it, or said when it last answered.
+#[utoipa::path(tag = "containers", params(Containers), responses((status = 200, body = List<ContainerView>)))]
+#[get("/v1/containers")]
+pub(super) async fn list(app: Data<App>, query: Search<Containers>) -> Result<Json<List<ContainerView>>, Problem> {
+    let Search(query) = query;
+    let page = Paging { limit: query.limit, cursor: query.cursor, order: query.order }.page()?;
+    let present = || vec![Lifecycle::Creating, Lifecycle::Ready, Lifecycle::Failed];
+    let filter = ContainerFilter {
+        hostname: query.hostname,
+        template: query.template,
+        host: query.host,
+        node: query.node,
+        lifecycle: words("lifecycle", query.lifecycle.as_deref())?.unwrap_or_else(present),
+        ..ContainerFilter::default()
+    };
+    let found = views::page::<ContainerRow>(app.log.db(), &filter, &page).await.map_err(unread)?;
+    let now = app.log.clock().now();
+    let items = found.items.into_iter().map(|row| {
+        let live = app.live.of(row.id);
+        ContainerView::of(row, live, now)
+    });
+    Ok(Json(List { items: items.collect(), next: found.next.map(|cursor| cursor.to_string()) }))
+}
+
+/// A container
+#[utoipa::path(
+    tag = "containers",
+    params(("id" = Uuid, Path, description = "The container's id")),
+    responses(
+        (status = 200, body = ContainerView),
+        (status = 404, description = "There is no such container", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[get("/v1/containers/{id}")]
+pub(super) async fn detail(app: Data<App>, id: Id<ContainerId>) -> Result<Json<ContainerView>, Problem> {
+    let row: Option<ContainerRow> = views::get(app.log.db(), id.0).await.map_err(unread)?;
+    let row = row.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    Ok(Json(ContainerView::of(row, app.live.of(id.0), app.log.clock().now())))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Deleting {
+    /// Take it out of Proxmox's backup and replication jobs too.
+    #[serde(default)]
+    purge: bool,
+}
+
+/// Delete a container
+///
+/// It is stopped first. One that is gone from Proxmox already counts as deleted.
+#[utoipa::path(
+    tag = "containers",
+    params(
+        ("id" = Uuid, Path, description = "The container's id"),
+        Deleting,
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key gets the same answer, for a day"),
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: answer after N seconds, or as soon as it has ended"),
+    ),
+    responses(
+        (status = 202, description = "Accepted", body = OperationView, headers(("Location" = String, description = "The operation"))),
+        (status = 200, description = "It has ended while you waited", body = OperationView),
+        (status = 404, description = "There is no such container", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "An operation is at work on it, or it has been removed", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[delete("/v1/containers/{id}")]
+pub(super) async fn delete(
+    app: Data<App>,
+    asking: Asking,
+    wait: Wait,
+    id: Id<ContainerId>,
+    query: Search<Deleting>,
+) -> Result<HttpResponse, Problem> {
+    let taken = remove::container(&app, &asking, id.0, query.0.purge).await?;
+    accept::answer(&app, taken, wait, serde_json::Value::Null).await
+}

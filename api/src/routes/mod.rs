@@ -1,0 +1,41 @@
+//! What can be asked over HTTP: one file for each thing, and here the list of them.
+
+#![allow(unused_qualifications, reason = "the macro that writes the document qualifies the types it is given")]
+
+mod containers;
+mod docs;
+mod events;
+mod health;
+mod hosts;
+mod id;
+mod metrics;
+mod operations;
+mod problems;
+mod templates;
+
+pub(crate) use docs::reader;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Every route, with what the document says of it.
+pub(crate) fn all(config: &mut ServiceConfig) {
+    config
+        .service(containers::create)
+        .service(containers::list)
+        .service(containers::detail)
+        .service(containers::delete)
+        .service(operations::list)
+        .service(operations::detail)
+        .service(operations::cancel)
+        .service(operations::retry)
+        .service(events::events)
+        .service(hosts::register)
+        .service(hosts::list)
+        .service(hosts::detail)
+        .service(hosts::pin)
+        .service(templates::list)
+        .service(templates::detail)
+        .service(problems::page)
+        .service(metrics::metrics)
+        .service(health::livez)
+        .service(health::readyz);
+}

@@ -1,0 +1,108 @@
+//! Operations: how they go, and what may be asked of them.
+
+use actix_web::web::{Data, Json};
+use actix_web::{HttpResponse, get, post};
+use domain::operation::OperationCommand;
+use domain::pipeline::PipelineName;
+use domain::{ContainerId, HostId, OperationId};
+use platform::views::{self, OperationFilter, OperationRow};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::id::Id;
+use crate::accept::{self, unread};
+use crate::app::App;
+use crate::ask;
+use crate::asking::Asking;
+use crate::paging::{List, Paging, Search, Sorted, words};
+use crate::problem::Problem;
+use crate::shape::operation::OperationView;
+use crate::shape::operation_row::OperationItem;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Operations {
+    /// How many at most, 1 to 500; 50 when left out.
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+    order: Option<Sorted>,
+    #[param(value_type = Option<Uuid>)]
+    container: Option<ContainerId>,
+    #[param(value_type = Option<Uuid>)]
+    host: Option<HostId>,
+    /// `create`, `delete`, `start`, `stop`, `shutdown` or `reboot`.
+    #[param(value_type = Option<String>)]
+    kind: Option<PipelineName>,
+    /// Any of `queued`, `running`, `succeeded`, `failed`, `cancelled`, `stuck`, with commas between.
+    status: Option<String>,
+}
+
+/// Operations
+#[utoipa::path(tag = "operations", params(Operations), responses((status = 200, body = List<OperationItem>)))]
+#[get("/v1/operations")]
+pub(super) async fn list(app: Data<App>, query: Search<Operations>) -> Result<Json<List<OperationItem>>, Problem> {
+    let Search(query) = query;
+    let page = Paging { limit: query.limit, cursor: query.cursor, order: query.order }.page()?;
+    let filter = OperationFilter {
+        target: query.container,
+        host: query.host,
+        pipeline: query.kind,
+        status: words("status", query.status.as_deref())?.unwrap_or_default(),
+        ..OperationFilter::default()
+    };
+    let found = views::page::<OperationRow>(app.log.db(), &filter, &page).await.map_err(unread)?;
+    let items = found.items.into_iter().map(OperationItem::from).collect();
+    Ok(Json(List { items, next: found.next.map(|cursor| cursor.to_string()) }))
+}
+
+/// An operation
+///
+/// With its steps: when each began and ended, how often it was tried, and what went wrong.
+#[utoipa::path(
+    tag = "operations",
+    params(("id" = Uuid, Path, description = "The operation's id")),
+    responses(
+        (status = 200, body = OperationView),
+        (status = 404, description = "There is no such operation", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[get("/v1/operations/{id}")]
+pub(super) async fn detail(app: Data<App>, id: Id<OperationId>) -> Result<Json<OperationView>, Problem> {
+    accept::operation(&app, id.0).await.map(Json)
+}
+
+/// Cancel an operation
+///
+/// What runs is stopped, and what was built is taken down again. Asked twice is as good as once.
+#[utoipa::path(
+    tag = "operations",
+    params(("id" = Uuid, Path, description = "The operation's id")),
+    responses(
+        (status = 202, description = "It is being cancelled", body = OperationView),
+        (status = 404, description = "There is no such operation", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It has ended, or there is no way back any more", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[post("/v1/operations/{id}/cancel")]
+pub(super) async fn cancel(app: Data<App>, asking: Asking, id: Id<OperationId>) -> Result<HttpResponse, Problem> {
+    ask::of_operation(&app, &asking, id.0, OperationCommand::Cancel).await
+}
+
+/// Retry a failed operation
+///
+/// From the phase that failed, with the same ids.
+#[utoipa::path(
+    tag = "operations",
+    params(("id" = Uuid, Path, description = "The operation's id")),
+    responses(
+        (status = 202, description = "It is tried again", body = OperationView),
+        (status = 404, description = "There is no such operation", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It has not failed, or another is at work on the container", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[post("/v1/operations/{id}/retry")]
+pub(super) async fn retry(app: Data<App>, asking: Asking, id: Id<OperationId>) -> Result<HttpResponse, Problem> {
+    ask::of_operation(&app, &asking, id.0, OperationCommand::Retry).await
+}

@@ -1,0 +1,25 @@
+//! Headers that keep browsers from doing more with an answer than read it.
+
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+
+const ALWAYS: [(&str, &str); 4] = [
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-resource-policy", "same-origin"),
+];
+const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
+/// The reader of the document brings its own scripts and styles, and asks nobody else.
+const READER: &str =
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+
+pub(crate) fn add(headers: &mut HeaderMap, path: &str) {
+    let policy = if path.starts_with("/docs") { READER } else { NOTHING };
+    for (name, value) in ALWAYS.into_iter().chain([("content-security-policy", policy)]) {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    let cache = HeaderName::from_static("cache-control");
+    if !headers.contains_key(&cache) && path.starts_with("/v1") {
+        headers.insert(cache, HeaderValue::from_static("no-store"));
+    }
+}

@@ -1,0 +1,8 @@
+//! What answers look like. The domain's types may change; these are promises.
+
+pub mod container;
+pub mod host;
+pub mod operation;
+pub mod operation_row;
+mod operation_steps;
+pub mod template;

@@ -1,0 +1,222 @@
+//! An operation as its readers see it.
+
+use chrono::{DateTime, Utc};
+use domain::operation::{AfterFailure, End, Operation, OperationEvent, Status, StepState};
+use domain::pipeline::StepName;
+use domain::{Aggregate as _, OperationId, Recorded};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::operation_steps::{StepView, steps};
+
+/// One accepted command and what became of it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OperationView {
+    pub id: Uuid,
+    /// What is done: `create`, `delete`, `start`, …
+    #[schema(example = "create")]
+    pub kind: String,
+    #[schema(example = "running")]
+    pub status: StatusView,
+    /// Where it is: `creating`, `starting`, `deploying`, …; absent before it begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "deploying")]
+    pub phase: Option<String>,
+    /// Never falls.
+    #[schema(minimum = 0, maximum = 100, example = 42)]
+    pub percent: u8,
+    /// Why nothing happens right now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<WaitingView>,
+    /// Why it failed, as much as its reader may know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorView>,
+    /// What came of it, once it has succeeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Value>,
+    pub cancel_requested: bool,
+    /// What may be asked of it now.
+    pub may: May,
+    /// Who asked for it: `bootstrap`, `user:…`, `key:…`.
+    #[schema(example = "bootstrap")]
+    pub asked_by: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<Uuid>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<DateTime<Utc>>,
+    /// In the order in which they run; in lists left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepView>,
+    pub links: OperationLinks,
+}
+
+/// The operation that makes a container, and what is told only now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Created {
+    #[serde(flatten)]
+    pub operation: OperationView,
+    /// The container's id.
+    pub container: Uuid,
+    /// When the request had none: the one that was made. Keep it, it is not shown again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_password: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusView {
+    Queued,
+    Running,
+    Succeeded,
+    Failed,
+    Cancelled,
+    /// Something could not be taken down: an operator has to look, then retry.
+    Stuck,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct WaitingView {
+    /// `lock`, `slot`, `proxmox_lock`, `task`, `host_unreachable`, `retry_backoff`, `delay`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// In words, for people.
+    pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ErrorView {
+    /// Stable: `storage-full`, `image-missing`.
+    #[serde(rename = "type")]
+    #[schema(example = "storage-full")]
+    pub kind: String,
+    pub title: String,
+    /// What is wrong here, and what to do about it.
+    pub detail: String,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct May {
+    pub cancel: bool,
+    pub retry: bool,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OperationLinks {
+    #[serde(rename = "self")]
+    pub own: String,
+    pub events: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+}
+
+impl From<Status> for StatusView {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Queued => Self::Queued,
+            Status::Running => Self::Running,
+            Status::Succeeded => Self::Succeeded,
+            Status::Failed => Self::Failed,
+            Status::Cancelled => Self::Cancelled,
+            Status::Stuck => Self::Stuck,
+        }
+    }
+}
+
+impl From<&domain::operation::Failure> for ErrorView {
+    fn from(failure: &domain::operation::Failure) -> Self {
+        Self { kind: failure.slug.clone(), title: failure.title.clone(), detail: failure.detail.clone() }
+    }
+}
+
+impl OperationView {
+    /// From its whole history. None when there is no such operation.
+    #[must_use]
+    pub fn of(id: OperationId, history: &[Recorded]) -> Option<Self> {
+        let (first, last) = (history.first()?, history.last()?);
+        let events: Vec<(OperationEvent, DateTime<Utc>)> = history
+            .iter()
+            .map(|recorded| Some((recorded.event().ok()?, recorded.recorded_at)))
+            .collect::<Option<_>>()?;
+        let operation = Operation::fold(events.iter().map(|(event, _)| event));
+        let (accepted, status) = (operation.accepted()?, operation.status()?);
+        let steps = steps(accepted.pipeline.table(), &operation, &events);
+        let error = match operation.end() {
+            Some(End::Failed(failure) | End::Stuck(failure)) => Some(failure),
+            _ => operation.failing(),
+        };
+        let summary = match operation.end() {
+            Some(End::Succeeded { summary }) => Some(summary.clone()),
+            _ => None,
+        };
+        Some(Self {
+            id: id.uuid(),
+            kind: word(&accepted.pipeline),
+            status: status.into(),
+            phase: phase(&operation, &events),
+            percent: percent(operation.percent()),
+            waiting: operation.waiting().map(|waiting| WaitingView {
+                kind: tag(&waiting.reason),
+                message: waiting.reason.to_string(),
+                until: waiting.until,
+            }),
+            error: error.map(ErrorView::from),
+            summary,
+            cancel_requested: operation.cancel_requested(),
+            may: May { cancel: operation.may_cancel(), retry: operation.may_retry() },
+            asked_by: first.meta.actor.to_string(),
+            request_id: first.meta.request.map(domain::RequestId::uuid),
+            created_at: first.recorded_at,
+            updated_at: last.recorded_at,
+            ended_at: operation.has_ended().then_some(last.recorded_at),
+            steps,
+            links: links(id, accepted.target),
+        })
+    }
+
+    #[must_use]
+    pub const fn has_ended(&self) -> bool {
+        self.ended_at.is_some()
+    }
+}
+
+pub(super) fn links(id: OperationId, container: Option<domain::ContainerId>) -> OperationLinks {
+    OperationLinks {
+        own: format!("/v1/operations/{id}"),
+        events: format!("/v1/operations/{id}/events"),
+        container: container.map(|id| format!("/v1/containers/{id}")),
+    }
+}
+
+fn phase(operation: &Operation, events: &[(OperationEvent, DateTime<Utc>)]) -> Option<String> {
+    let begun: StepName = events.iter().rev().find_map(|(event, _)| match event {
+        OperationEvent::StepStarted { step, .. } | OperationEvent::UndoStarted { step, .. } => Some(*step),
+        _ => None,
+    })?;
+    Some(operation.pipeline()?.phase_of(begun)?.name.to_owned())
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
+pub(super) fn percent(percent: f64) -> u8 {
+    percent as u8
+}
+
+/// A unit variant's name as it is in JSON.
+pub(super) fn word(value: &impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// The name of a tagged variant.
+pub(super) fn tag(value: &impl Serialize) -> String {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    value.get("type").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+pub(super) fn is_retried(after: Option<AfterFailure>, state: StepState) -> bool {
+    matches!(state, StepState::Failed | StepState::UndoFailed) && matches!(after, Some(AfterFailure::Retry { .. }))
+}

@@ -1,0 +1,7 @@
+//! The wish for a container: as the caller writes it, and as it is once the template's and our own defaults are in.
+
+mod create;
+mod resolve;
+
+pub(crate) use create::CreateContainer;
+pub(crate) use resolve::Resolved;
