@@ -42,12 +42,21 @@ pub async fn identified(
     let route = route.unwrap_or_else(|| "none".to_owned());
     let labels = [("method", method.to_string()), ("route", route), ("status", status.to_string())];
     metrics::histogram!("gantry_http_request_seconds", &labels).record(elapsed);
-    let mut answer = answer.map_err(|error| span.in_scope(|| named(&error, id, &path)))?;
+    let answer = answer.map_err(|error| span.in_scope(|| named(&error, id, &path)))?;
+    // A handler's own problem is an answer by now, and does not know yet under which id it was asked.
+    let problem = answer.response().error().and_then(|error| error.as_error::<Problem>().cloned());
+    let mut answer = match problem {
+        Some(problem) => {
+            let response = problem.for_request(id).error_response();
+            answer.into_response(response.map_into_right_body())
+        }
+        None => answer.map_into_left_body(),
+    };
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         answer.headers_mut().insert(HeaderName::from_static(HEADER), value);
     }
     security::add(answer.headers_mut(), &path);
-    Ok(answer.map_into_left_body())
+    Ok(answer)
 }
 
 /// A problem tells its reader the id under which the operator finds the cause.

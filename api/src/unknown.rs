@@ -2,7 +2,8 @@
 
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, ResponseError as _, dev::ResourceDef};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, ResponseError as _, dev::ResourceDef};
+use domain::RequestId;
 use utoipa::openapi::OpenApi;
 
 use crate::problem::{Kind, Problem};
@@ -33,8 +34,8 @@ pub(crate) async fn answer(known: Data<Known>, request: HttpRequest) -> Result<H
         return Err(Problem::new(Kind::NotFound).detail(format!("there is nothing at {}", request.path())));
     };
     let problem = Problem::new(Kind::MethodNotAllowed).detail(format!("this path takes {allowed}"));
-    let id = request.headers().get(crate::request::HEADER).cloned();
-    let mut response = match id.as_ref().and_then(|value| value.to_str().ok()) {
+    let id = request.extensions().get::<RequestId>().copied();
+    let mut response = match id {
         Some(id) => problem.for_request(id).error_response(),
         None => problem.error_response(),
     };

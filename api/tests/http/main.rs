@@ -1,0 +1,15 @@
+//! The API over real HTTP, on SQLite, with queue and bus in this process. No worker runs: tests do its part by hand.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests say what they expect by failing")]
+
+mod access;
+mod bad_input;
+mod containers;
+mod documented;
+mod events;
+mod hosts;
+mod operations;
+mod secrets;
+mod support;
+mod templates;
+mod watchers;
