@@ -1,0 +1,36 @@
+//! What can be wrong with the settings. Values of secret keys are in none of the messages.
+
+use std::{io, path::PathBuf};
+
+use super::Source;
+use crate::vault::{KeyFileError, KeysError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("the settings file {path} can't be read: {source}")]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("the settings file {path} is no TOML, line {line}: {what}")]
+    Syntax { path: PathBuf, line: usize, what: String },
+    #[error("there is no setting `{key}` ({from}); did you mean `{nearest}`? `gantry config` lists all")]
+    UnknownKey { key: String, from: Source, nearest: String },
+    #[error("{key} ({from}) must be {wanted}, not {value}")]
+    Value { key: String, from: Source, wanted: String, value: String },
+    #[error("the settings can't be read: {0}")]
+    Shape(String),
+    #[error(
+        "REDIS_URL is set and the database is SQLite: Redis is for several processes, and several processes need Postgres; set DATABASE_URL to postgres://…, or leave REDIS_URL out"
+    )]
+    RedisWithoutPostgres,
+    #[error(
+        "{role} runs beside other processes and needs Postgres, but the database is SQLite: set DATABASE_URL and REDIS_URL, or run all in one process with `gantry serve`"
+    )]
+    NeedsPostgres { role: &'static str },
+    #[error(
+        "{role} runs beside other processes and needs Redis to hear of them: set REDIS_URL, or run all in one process with `gantry serve`"
+    )]
+    NeedsRedis { role: &'static str },
+    #[error("GANTRY_VAULT_KEYS: {0}")]
+    Keys(#[from] KeysError),
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+}

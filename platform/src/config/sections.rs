@@ -1,0 +1,101 @@
+//! The settings as the program uses them.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use serde::{Deserialize, Deserializer};
+use toml::{Table, Value};
+
+use super::{
+    Config, ConfigError, check,
+    layers::{Entry, Layers},
+};
+use crate::vault::SecretText;
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct DatabaseSettings {
+    /// May hold a password.
+    pub url: SecretText,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct RedisSettings {
+    /// May hold a password.
+    #[serde(deserialize_with = "unless_empty")]
+    pub url: Option<SecretText>,
+    pub prefix: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct VaultSettings {
+    #[serde(deserialize_with = "unless_empty")]
+    pub keys: Option<SecretText>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct ApiSettings {
+    pub listen: SocketAddr,
+    /// 0: one for each core.
+    pub workers: usize,
+    pub max_connections: usize,
+    pub body_limit: usize,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct WorkerSettings {
+    pub slots: usize,
+    pub lease_s: u64,
+    pub drain_s: u64,
+    pub download_images: bool,
+    pub address_within_s: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct TemplateSettings {
+    pub root: PathBuf,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct LogSettings {
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Human on a terminal, JSON otherwise.
+    Auto,
+    Human,
+    Json,
+}
+
+#[derive(Deserialize)]
+struct Sections {
+    database: DatabaseSettings,
+    redis: RedisSettings,
+    vault: VaultSettings,
+    api: ApiSettings,
+    worker: WorkerSettings,
+    templates: TemplateSettings,
+    log: LogSettings,
+}
+
+pub(super) fn build(layers: Layers) -> Result<Config, ConfigError> {
+    check::values(&layers.0)?;
+    let report = layers.report();
+    let mut root = Table::new();
+    for Entry { key, value, .. } in layers.0 {
+        let (section, name) = key.split_once('.').unwrap_or(("", &key));
+        let section = root.entry(section).or_insert_with(|| Value::Table(Table::new()));
+        if let Value::Table(section) = section {
+            section.insert(name.to_owned(), value);
+        }
+    }
+    let sections: Sections = root.try_into().map_err(|error: toml::de::Error| ConfigError::Shape(error.to_string()))?;
+    let Sections { database, redis, vault, api, worker, templates, log } = sections;
+    Ok(Config { database, redis, vault, api, worker, templates, log, report })
+}
+
+fn unless_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretText>, D::Error> {
+    SecretText::deserialize(deserializer).map(|text| Some(text).filter(|text| !text.expose().is_empty()))
+}
