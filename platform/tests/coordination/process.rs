@@ -1,7 +1,7 @@
 //! Another process of Gantry: this test program once more, which works as its environment says and tells in lines.
 
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader},
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{Receiver, channel},
     time::Duration,
@@ -97,9 +97,9 @@ pub(crate) async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
     tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
+#[expect(clippy::print_stdout, reason = "this is how it tells the test")]
 fn say(what: &str) {
-    // Not println!, which is captured without --nocapture.
-    writeln!(std::io::stdout(), ">> {what}").unwrap();
+    println!(">> {what}");
 }
 
 /// Not a test of its own: what the other process does.
