@@ -157,7 +157,6 @@ async fn history(app: &App, id: OperationId) -> Result<Vec<domain::Recorded>, Pr
     app.log.stream(&Operation::stream(id), Version(0)).await.map_err(unreadable)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(crate) fn unreadable(error: LogError) -> Problem {
     match &error {
         LogError::Db(inner) if inner.is_outage() => {
@@ -169,7 +168,6 @@ pub(crate) fn unreadable(error: LogError) -> Problem {
 }
 
 /// A read model could not be read.
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(crate) fn unread(error: ViewError) -> Problem {
     match &error {
         ViewError::Db(inner) if inner.is_outage() => {

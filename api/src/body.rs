@@ -215,7 +215,7 @@ mod tests {
     fn what_is_no_json_object_is_malformed() {
         for text in ["", "{", "[]", "7", "\u{0}"] {
             let problem = parse::<Wish>(text.as_bytes()).unwrap_err();
-            assert_eq!(problem.kind, "/problems/malformed", "{text:?}");
+            assert_eq!(&*problem.kind, "/problems/malformed", "{text:?}");
         }
         assert!(parse::<Wish>(b"{}").unwrap().1.is_empty());
     }

@@ -127,23 +127,26 @@ pub struct FieldProblem {
 pub struct Problem {
     /// Stable, and a page that explains it.
     #[serde(rename = "type")]
-    #[schema(example = "/problems/invalid")]
-    pub kind: String,
-    pub title: String,
+    #[schema(value_type = String, example = "/problems/invalid")]
+    pub kind: Box<str>,
+    pub title: &'static str,
     pub status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub detail: Option<Box<str>>,
     /// What to do about it.
-    pub remedy: String,
+    pub remedy: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub request_id: Option<Box<str>>,
     /// All fields that are wrong, not only the first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<FieldProblem>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<FieldProblem>)]
+    pub errors: Box<[FieldProblem]>,
     /// More facts, by kind: `holder` of `busy`.
-    #[serde(flatten, skip_serializing_if = "Map::is_empty")]
+    #[serde(flatten)]
     #[schema(ignore)]
-    pub facts: Map<String, Value>,
+    pub facts: Option<Box<Map<String, Value>>>,
     #[serde(skip)]
     retry_after: Option<u32>,
 }
@@ -153,39 +156,39 @@ impl Problem {
     pub fn new(kind: Kind) -> Self {
         let (slug, status, title, remedy) = kind.row();
         Self {
-            kind: format!("/problems/{slug}"),
-            title: title.to_owned(),
+            kind: format!("/problems/{slug}").into(),
+            title,
             status,
             detail: None,
-            remedy: remedy.to_owned(),
+            remedy,
             request_id: None,
-            errors: Vec::new(),
-            facts: Map::new(),
+            errors: Box::default(),
+            facts: None,
             retry_after: matches!(kind, Kind::QueueFull | Kind::HostAway | Kind::Unavailable).then_some(5),
         }
     }
 
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.detail = Some(detail.into().into());
         self
     }
 
     #[must_use]
     pub fn fields(mut self, errors: Vec<FieldProblem>) -> Self {
-        self.errors = errors;
+        self.errors = errors.into();
         self
     }
 
     #[must_use]
     pub fn fact(mut self, name: &str, value: impl Serialize) -> Self {
-        self.facts.insert(name.to_owned(), serde_json::to_value(value).unwrap_or(Value::Null));
+        self.facts.get_or_insert_default().insert(name.to_owned(), serde_json::to_value(value).unwrap_or(Value::Null));
         self
     }
 
     #[must_use]
     pub fn for_request(mut self, id: impl ToString) -> Self {
-        self.request_id = Some(id.to_string());
+        self.request_id = Some(id.to_string().into());
         self
     }
 
@@ -199,7 +202,7 @@ impl Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.title, self.detail.as_deref().unwrap_or(&self.remedy))
+        write!(f, "{}: {}", self.title, self.detail.as_deref().unwrap_or(self.remedy))
     }
 }
 
@@ -215,7 +218,7 @@ impl ResponseError for Problem {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
         if let Some(id) = &self.request_id {
-            response.insert_header((crate::request::HEADER, id.as_str()));
+            response.insert_header((crate::request::HEADER, &**id));
         }
         if self.status == 401 {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"gantry\""));
