@@ -103,9 +103,9 @@ impl Door for Gate {
     }
 
     fn drop_after(&self, command: &str) -> Option<Duration> {
-        // `pct exec 101 -- …` is about a guest; rules may be too.
-        let vmid =
-            command.split_whitespace().skip_while(|word| *word != "pct").nth(2).and_then(|word| word.parse().ok());
+        // `pct exec 101 -- …` is about a guest; rules may be too. Its words may be quoted.
+        let mut words = command.split_whitespace().map(|word| word.trim_matches(['\'', '"']));
+        let vmid = words.find(|word| *word == "pct").and_then(|_| words.nth(1)).and_then(|word| word.parse().ok());
         self.world.faults.ssh_drop(&self.node, vmid)
     }
 }

@@ -116,7 +116,7 @@ pub(super) fn value_fits(param: &Param, value: &Value, path: &str) -> Result<(),
     }
     if let Some(pattern) = &param.pattern {
         // Perl anchors the pattern; a newline in a value never fits a dot.
-        let fits = regex::Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(&text));
+        let fits = compiled(pattern).is_ok_and(|regex| regex.is_match(&text));
         if !fits {
             return Err("value does not match the regex pattern".to_owned());
         }
@@ -137,6 +137,11 @@ pub(super) fn value_fits(param: &Param, value: &Value, path: &str) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// The schema's patterns are Perl's: `\0` is a NUL byte, and `{,16}` begins at none.
+fn compiled(pattern: &str) -> Result<regex::Regex, regex::Error> {
+    regex::Regex::new(&format!("^(?:{})$", pattern.replace("\\0", "\\x00").replace("{,", "{0,")))
 }
 
 #[cfg(test)]
@@ -198,7 +203,7 @@ mod tests {
         fn walk(params: &BTreeMap<String, Param>) {
             for param in params.values() {
                 if let Some(pattern) = &param.pattern {
-                    assert!(regex::Regex::new(&format!("^(?:{pattern})$")).is_ok(), "{pattern}");
+                    assert!(compiled(pattern).is_ok(), "{pattern}");
                 }
                 if let Some(Format::Nested(parts)) = &param.format {
                     walk(parts);

@@ -52,7 +52,8 @@ pub(super) fn answer(name: &str, asked: &Asked) -> Option<Answer> {
         "DELETE /access/users/{userid}/token/{tokenid}" => remove_token(asked),
         "GET /access/roles" => Ok(all_roles(asked).into()),
         "GET /access/roles/{roleid}" => role(asked),
-        "POST /access/roles" | "PUT /access/roles/{roleid}" => set_role(asked),
+        "POST /access/roles" => set_role(asked, true),
+        "PUT /access/roles/{roleid}" => set_role(asked, false),
         "DELETE /access/roles/{roleid}" => {
             asked.world.change(|state| state.access.roles.remove(&asked.need("roleid")));
             Ok(Value::Null.into())
@@ -351,7 +352,7 @@ fn role(asked: &Asked) -> Answer {
     Ok(held.into_iter().map(|name| (name, json!(1))).collect::<serde_json::Map<_, _>>().into_value())
 }
 
-fn set_role(asked: &Asked) -> Answer {
+fn set_role(asked: &Asked, new: bool) -> Answer {
     let (name, privs) = (asked.need("roleid"), asked.list("privs"));
     if roles::built_in(&name).is_some() {
         return Err(Refusal::died(format!("auto-generated role '{name}' cannot be modified")));
@@ -360,13 +361,22 @@ fn set_role(asked: &Asked) -> Answer {
         return Err(Refusal::died(format!("invalid privilege '{unknown}'")));
     }
     asked.world.change(|state| {
+        match (new, state.access.roles.contains_key(&name)) {
+            (true, true) => return Err(Refusal::died(format!("create role failed: role '{name}' already exists"))),
+            (false, false) => return Err(Refusal::died(format!("update role failed: role '{name}' does not exist"))),
+            _ => {}
+        }
         let role = state.access.roles.entry(name).or_default();
         if !asked.flag("append") {
             role.clear();
         }
-        role.extend(privs);
-    });
-    Ok(Value::Null.into())
+        for privilege in privs {
+            if !role.contains(&privilege) {
+                role.push(privilege);
+            }
+        }
+        Ok(Value::Null.into())
+    })
 }
 
 fn acl(asked: &Asked) -> Value {
