@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
+use crate::guest::has_ended;
 use crate::hosts::Host;
 use crate::progress::{Reporter, offset_of};
 use crate::step::StepError;
@@ -134,10 +135,15 @@ impl Context {
         }
     }
 
-    /// The number of this try. One that was interrupted goes on under its number; one that ended is followed by a new.
+    /// The number of this try. One whose end nobody saw goes on under its number: its script may still be running.
+    /// One that ended is followed by a new.
     pub(crate) fn next_run(&self, before: Option<&Value>) -> Value {
         let ran = before.and_then(|intent| intent.get("run")).and_then(Value::as_u64);
-        let goes_on = self.operation.step(self.step).is_some_and(|run| run.state == StepState::Started);
+        let goes_on = self.operation.step(self.step).is_some_and(|run| match run.state {
+            StepState::Started => true,
+            StepState::Failed => run.error.as_ref().is_some_and(|error| !has_ended(error)),
+            _ => false,
+        });
         json!({ "run": ran.map_or(1, |run| if goes_on { run } else { run + 1 }) })
     }
 

@@ -1,13 +1,16 @@
 //! What steps tell their watchers: stored in small batches, then published. A watcher never sees what a crash could
 //! unsay, and a worker that was replaced can say nothing any more.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use domain::OperationId;
 use domain::progress::{Progress, ProgressKind};
 use platform::bus::Bus;
-use platform::log::Log;
+use platform::log::{Log, LogError};
 use platform::series::records::{self, RecordError};
+use platform::views::ViewError;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +25,8 @@ const AGAIN: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub struct Reporter {
     items: mpsc::Sender<Item>,
+    /// The highest percentage told so far: a step that runs again begins behind it.
+    shown: Arc<AtomicU8>,
 }
 
 enum Item {
@@ -31,13 +36,16 @@ enum Item {
 
 impl Reporter {
     /// `fence` is the version of our claim; `lost` is cancelled when a later claim has been told of.
-    pub(crate) fn start(log: Log, bus: Bus, operation: OperationId, fence: i64, lost: CancellationToken) -> Self {
+    pub(crate) fn start(log: Log, bus: Bus, operation: OperationId, fence: i64, shown: u8, lost: CancellationToken) -> Self {
         let (items, waiting) = mpsc::channel(WAITING);
         tokio::spawn(Writer { log, bus, operation, fence, lost }.run(waiting));
-        Self { items }
+        Self { items, shown: Arc::new(AtomicU8::new(shown)) }
     }
 
-    pub(crate) async fn tell(&self, progress: Progress) {
+    pub(crate) async fn tell(&self, mut progress: Progress) {
+        if let ProgressKind::Step { percent: Some(percent), .. } = &mut progress.kind {
+            *percent = self.shown.fetch_max(*percent, Ordering::Relaxed).max(*percent);
+        }
         // The writer ends only when it was fenced off; then nobody is to hear of it.
         let _ = self.items.send(Item::Tell(progress)).await;
     }
@@ -124,21 +132,49 @@ pub fn command_topic(operation: OperationId) -> String {
     format!("asked:{operation}")
 }
 
+/// The highest percentage that watchers were told.
+///
+/// # Errors
+/// When the records can't be read.
+pub(crate) async fn highest_percent(log: &Log, operation: OperationId) -> Result<u8, LogError> {
+    let mut highest = 0;
+    for_each(log, operation, |kind| {
+        if let ProgressKind::Step { percent: Some(percent), .. } = kind {
+            highest = highest.max(percent);
+        }
+    })
+    .await
+    .map_err(|error| match error {
+        RecordError::Db(error) => LogError::Db(error),
+        other => LogError::View(ViewError::Refused(other.to_string())),
+    })?;
+    Ok(highest)
+}
+
 /// Where a run went on after its last stored line: what a worker that takes over begins with.
 ///
 /// # Errors
 /// When the records can't be read.
 pub(crate) async fn offset_of(log: &Log, operation: OperationId, run: &str) -> Result<u64, RecordError> {
+    let mut offset = 0;
+    for_each(log, operation, |kind| match kind {
+        ProgressKind::Log { next: Some(next), .. } if next.run == run => offset = next.offset,
+        _ => {}
+    })
+    .await?;
+    Ok(offset)
+}
+
+async fn for_each(log: &Log, operation: OperationId, mut see: impl FnMut(ProgressKind)) -> Result<(), RecordError> {
     let series = records::of_operation(operation);
-    let (mut after, mut offset) = (0, 0);
+    let mut after = 0;
     loop {
         let page = records::read(log.db(), &series, after, 1000).await?;
-        let Some(last) = page.last() else { return Ok(offset) };
+        let Some(last) = page.last() else { return Ok(()) };
         after = last.seq;
         for record in page {
-            match serde_json::from_value::<Progress>(record.body).map(|progress| progress.kind) {
-                Ok(ProgressKind::Log { next: Some(next), .. }) if next.run == run => offset = next.offset,
-                _ => {}
+            if let Ok(progress) = serde_json::from_value::<Progress>(record.body) {
+                see(progress.kind);
             }
         }
     }

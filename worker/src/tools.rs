@@ -19,6 +19,7 @@ use crate::context::Context;
 use crate::engine::EngineError;
 use crate::hosts::Hosts;
 use crate::progress::{Reporter, command_topic, topic};
+use crate::steps::sealed_for;
 use crate::vmids::Vmids;
 
 pub struct Tools {
@@ -113,6 +114,18 @@ impl Tools {
             _ => return Ok(None),
         };
         self.container_says(*container, command).await
+    }
+
+    /// A create that was taken back leaves a container that nobody can retry: what was sealed for it goes.
+    pub(crate) async fn forget_wish(&self, operation: &Operation) -> Result<(), EngineError> {
+        let Some(Command::CreateContainer { container, .. }) = operation.accepted().map(|accepted| &accepted.command)
+        else {
+            return Ok(());
+        };
+        for id in sealed_for(&self.log, *container).await? {
+            self.vault.forget(id).await?;
+        }
+        Ok(())
     }
 
     async fn container_says(

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use domain::operation::{Failure, FailureKind};
 use domain::progress::LogStream;
-use domain::{Aggregate as _, SealedId, Version};
+use domain::SealedId;
 use proxmox::shell::Secret;
 use proxmox::{Finished, TaskList, Upid, Waiting};
 
@@ -68,14 +67,6 @@ impl Context {
         let tasks = host.client.tasks(node, &wanted).await.map_err(proxmox_failure)?;
         let running = tasks.into_iter().filter(|task| task.endtime.is_none());
         Ok(running.map(|task| task.upid).collect())
-    }
-
-    /// How long ago the operation was accepted.
-    pub(crate) async fn accepted_for(&self) -> Result<Duration, StepError> {
-        let stream = domain::operation::Operation::stream(self.id);
-        let first = self.tools.log.stream(&stream, Version(0)).await.map_err(StepError::internal)?;
-        let since = first.first().map_or(TimeDelta::zero(), |event| self.tools.log.clock().now() - event.recorded_at);
-        Ok(since.to_std().unwrap_or_default())
     }
 
     pub(crate) async fn secret(&self, id: SealedId) -> Result<Secret, StepError> {

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use domain::OperationId;
 use domain::operation::OperationCommand as C;
 use domain::pipeline::StepName;
-use domain::plan::{Next, plan};
+use domain::plan::Next;
 use serde_json::Value;
 
 use super::slots::{Slots, is_ours};
 use super::work::{Along, Work};
 use super::{Engine, EngineError, Turn};
-use crate::progress::Reporter;
+use crate::progress::{Reporter, highest_percent};
 
 /// How a turn of work on an operation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,8 @@ impl Engine {
     pub async fn drive(&self, id: OperationId, turn: &Turn) -> Result<Outcome, EngineError> {
         let Some(mut work) = Work::begin(&self.log, id, &turn.name).await? else { return Ok(Outcome::Ended) };
         let fence = work.version().0;
-        let reporter = Reporter::start(self.log.clone(), self.tools.bus.clone(), id, fence, turn.lost.clone());
+        let shown = if work.has_begun() { highest_percent(&self.log, id).await? } else { 0 };
+        let reporter = Reporter::start(self.log.clone(), self.tools.bus.clone(), id, fence, shown, turn.lost.clone());
         self.tools.announce(id).await;
         let outcome = self.turns(&mut work, turn, &reporter).await;
         self.tools.announce(id).await;
@@ -44,15 +45,18 @@ impl Engine {
             if self.stopping.is_cancelled() || turn.lost.is_cancelled() {
                 return Ok(Outcome::Left);
             }
-            let end = match plan(work.pipeline, &work.operation, self.log.clock().now()) {
+            let end = match work.plan() {
                 Next::Run(step) => {
-                    if !self.take_slots(work, turn, &mut slots).await? {
-                        continue;
+                    match self.take_slots(work, turn, &mut slots).await {
+                        Ok(true) => {}
+                        Ok(false) | Err(EngineError::Overtaken) => continue,
+                        Err(error) => return Err(error),
                     }
-                    if self.run(work, step, turn, reporter).await? == Went::Left {
-                        return Ok(Outcome::Left);
+                    match self.run(work, step, turn, reporter).await {
+                        Ok(Went::Through) | Err(EngineError::Overtaken) => continue,
+                        Ok(Went::Left) => return Ok(Outcome::Left),
+                        Err(error) => return Err(error),
                     }
-                    continue;
                 }
                 Next::Undo(step) => {
                     if self.undo(work, step, turn, reporter).await? == Went::Left {
@@ -75,10 +79,14 @@ impl Engine {
                 }
             };
             reporter.flush().await;
+            if matches!(end, C::FinishCancel) {
+                self.tools.forget_wish(&work.operation).await?;
+            }
             let streams = self.tools.at_the_end(&work.operation, &end).await?.into_iter().collect();
             match work.record(end, Along { streams, rows: Vec::new() }).await {
                 // The container's stream moved on meanwhile; say it again on what is there now.
                 Err(EngineError::Append(error)) if error.is_conflict() => {}
+                Err(EngineError::Overtaken) => {}
                 Ok(()) => self.tools.announce(work.id).await,
                 Err(error) => return Err(error),
             }

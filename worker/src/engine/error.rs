@@ -1,5 +1,6 @@
 use domain::operation::OperationRejection;
 use platform::log::{AppendError, LogError};
+use platform::vault::VaultError;
 
 /// Why the engine stopped working on an operation. Nothing of it is the operation's own failure: that is in its log.
 #[derive(Debug, thiserror::Error)]
@@ -7,6 +8,11 @@ pub enum EngineError {
     /// Another process has claimed it; whatever we still did, the log has not taken it.
     #[error("{worker} works on it now")]
     Lost { worker: String },
+    /// Something was asked of the operation meanwhile; what is next is another thing than it was.
+    #[error("the operation is cancelled meanwhile")]
+    Overtaken,
+    #[error("secrets can't be forgotten: {0}")]
+    Vault(#[from] VaultError),
     #[error("the operation has no container")]
     NoTarget,
     #[error(transparent)]

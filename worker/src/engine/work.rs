@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::operation::{Given, Operation, OperationCommand, OperationEvent};
 use domain::pipeline::Pipeline;
+use domain::plan::{Next, plan};
 use domain::{Aggregate as _, Event as _, Meta, OperationId, Recorded, Version};
 use platform::log::{Append, AppendError, Expected, Log, LogError, Rows, StreamAppend};
 
@@ -17,6 +18,8 @@ pub(super) struct Work {
     version: Version,
     worker: String,
     log: Log,
+    /// Whether the plan that is being carried out knew of the cancellation.
+    planned_cancelled: bool,
 }
 
 /// What is written together with the operation's own events.
@@ -29,6 +32,16 @@ pub(super) struct Along {
 impl Work {
     /// Loads the operation and claims it under a name; `None` when there is nothing to do any more.
     pub(super) async fn begin(log: &Log, id: OperationId, worker: &str) -> Result<Option<Self>, EngineError> {
+        loop {
+            match Self::claim(log, id, worker).await {
+                // Whoever had it before us wrote a last word; the next one is ours.
+                Err(EngineError::Lost { .. }) => {}
+                claimed => return claimed,
+            }
+        }
+    }
+
+    async fn claim(log: &Log, id: OperationId, worker: &str) -> Result<Option<Self>, EngineError> {
         let Some((first, state, version)) = read(log, id).await? else { return Ok(None) };
         let Some(pipeline) = state.pipeline().filter(|_| !state.has_ended()) else { return Ok(None) };
         // The work belongs to the request that asked for it, and is done on behalf of the same account.
@@ -40,7 +53,7 @@ impl Work {
             ..Meta::system("worker")
         };
         let worker = worker.to_owned();
-        let mut work = Self { id, pipeline, operation: state, meta, version, worker: worker.clone(), log: log.clone() };
+        let mut work = Self { id, pipeline, operation: state, meta, version, worker: worker.clone(), log: log.clone(), planned_cancelled: false };
         work.record(OperationCommand::Claim { worker }, Along::default()).await?;
         Ok(Some(work))
     }
@@ -50,10 +63,27 @@ impl Work {
         self.version
     }
 
+    /// Somebody worked on it before, and may have told of more than the events do.
+    pub(super) fn has_begun(&self) -> bool {
+        self.pipeline.steps().any(|spec| self.operation.step(spec.name).is_some_and(|run| run.attempts > 0))
+    }
+
+    /// What is to be done now.
+    pub(super) fn plan(&mut self) -> Next {
+        self.planned_cancelled = self.operation.cancel_requested();
+        plan(self.pipeline, &self.operation, self.log.clock().now())
+    }
+
     pub(super) async fn record(&mut self, command: OperationCommand, along: Along) -> Result<(), EngineError> {
         loop {
             let given = Given { now: self.log.clock().now() };
-            let events = self.operation.decide(command.clone(), &given)?;
+            let events = match self.operation.decide(command.clone(), &given) {
+                // A cancellation came between the plan and this; the plan is to be made again.
+                Err(_) if self.operation.cancel_requested() && !self.planned_cancelled => {
+                    return Err(EngineError::Overtaken);
+                }
+                decided => decided?,
+            };
             if events.is_empty() && along.streams.is_empty() {
                 return Ok(());
             }
@@ -93,9 +123,7 @@ impl Work {
         if state.worker().is_some_and(|worker| worker != self.worker) {
             return Err(EngineError::Lost { worker: state.worker().unwrap_or_default().to_owned() });
         }
-        let shown = self.operation.percent();
         self.operation = state;
-        self.operation.remember_percent(shown);
         self.version = version;
         Ok(moved)
     }

@@ -6,7 +6,7 @@ mod runs;
 use sha2::{Digest as _, Sha256};
 
 pub use packages::{GuestScript, package_scripts};
-pub(crate) use runs::{guest_failure, run_all};
+pub(crate) use runs::{guest_failure, has_ended, run_all};
 
 /// What every template's script may call.
 pub const LIBRARY: &str = include_str!("library.sh");

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use domain::OperationId;
 use domain::operation::{Failure, FailureKind};
 use domain::progress::{LogStream, NextLine};
 use proxmox::shell::{End, Followed, GuestError, RunId, Script, Secret, Stream};
-use sha2::{Digest as _, Sha256};
 
-use super::GuestScript;
+use super::{GuestScript, digest};
 use crate::context::Context;
 use crate::step::StepError;
 
@@ -18,6 +18,9 @@ pub(crate) async fn run_all(context: &Context, what: &str, run: u32, scripts: &[
     for (index, script) in scripts.iter().enumerate() {
         let id = format!("{}-{what}{index}-{run}", context.id.uuid().simple());
         let id: RunId = id.parse().map_err(StepError::internal)?;
+        if run > 1 {
+            stop_before(context, what, index, run - 1).await?;
+        }
         #[expect(clippy::cast_precision_loss, reason = "a share of the work, for the eye")]
         let share = index as f64 / scripts.len() as f64;
         context.tell(share, format!("{} ({} of {})", script.name, index + 1, scripts.len())).await;
@@ -26,10 +29,24 @@ pub(crate) async fn run_all(context: &Context, what: &str, run: u32, scripts: &[
     Ok(())
 }
 
+/// The try before this one may have been given up while its script ran on.
+async fn stop_before(context: &Context, what: &str, index: usize, run: u32) -> Result<(), StepError> {
+    let id = format!("{}-{what}{index}-{run}", context.id.uuid().simple());
+    match context.guest().await?.detached().stop(&id.parse().map_err(StepError::internal)?).await {
+        Ok(()) | Err(GuestError::RunGone { .. } | GuestError::RunDied { .. }) => Ok(()),
+        Err(error) => Err(guest_failure(error)),
+    }
+}
+
+/// Whether the failure says that the script has ended, rather than that nobody knows.
+pub(crate) fn has_ended(failure: &Failure) -> bool {
+    ["script-failed", "script-too-slow", "script-lost", "changed-meanwhile"].contains(&failure.slug.as_str())
+}
+
 async fn one(context: &Context, id: &RunId, script: &GuestScript, env: &[(String, Secret)]) -> Result<(), StepError> {
     let detached = context.guest().await?.detached();
     let script_of = Script {
-        body: body(context, script).into_bytes(),
+        body: body(context.id, script).into_bytes(),
         env: env.to_vec(),
         limit: Duration::from_secs(script.limit_s.into()),
     };
@@ -75,24 +92,28 @@ async fn one(context: &Context, id: &RunId, script: &GuestScript, env: &[(String
 }
 
 /// The script behind the library, unless it ended well before: what is done stays done across retries and restarts.
-fn body(context: &Context, script: &GuestScript) -> String {
+/// One in another language than the shell's is run from a file, without the library.
+fn body(operation: OperationId, script: &GuestScript) -> String {
     let first = script.body.lines().next().unwrap_or_default();
     let interpreter = first.strip_prefix("#!").map_or("/bin/sh", str::trim);
     let shell =
         ["sh", "bash", "dash", "ash"].iter().any(|shell| interpreter.split(['/', ' ']).any(|word| word == *shell));
-    if !shell {
-        return script.body.clone();
-    }
-    let hash = hex::encode(Sha256::digest(script.body.as_bytes()));
-    let mark = format!("/var/lib/gantry/done/{}-{}", context.id.uuid().simple(), &hash[..16]);
+    let hash = &hex::encode(digest(&format!("{}\n{}", script.name, script.body)))[..16];
+    let mark = format!("/var/lib/gantry/done/{}-{hash}", operation.uuid().simple());
+    let (runs_in, run) = if shell {
+        (interpreter, format!("( . /usr/local/lib/gantry/library.sh\n{}\n)", script.body))
+    } else {
+        let file = format!("/run/gantry-script-{hash}");
+        let write = format!("cat >{file} <<'GANTRY_{hash}'\n{}\nGANTRY_{hash}", script.body);
+        ("/bin/sh", format!("umask 077\n{write}\n( umask 022; exec {interpreter} {file} )"))
+    };
     format!(
-        "#!{interpreter}\n\
+        "#!{runs_in}\n\
          [ ! -e {mark} ] || {{ echo '[INFO] ended well before, not run again'; exit 0; }}\n\
-         ( . /usr/local/lib/gantry/library.sh\n{}\n)\n\
+         {run}\n\
          gantry_code=$?\n\
          [ $gantry_code -ne 0 ] || {{ mkdir -p /var/lib/gantry/done && : >{mark}; }}\n\
-         exit $gantry_code\n",
-        script.body
+         exit $gantry_code\n"
     )
 }
 
@@ -127,6 +148,12 @@ pub(crate) fn guest_failure(error: GuestError) -> StepError {
         GuestError::Local(_) | GuestError::Shell(S::Closed | S::NotACommand(_)) => {
             (FailureKind::Temporary, "internal", "Something went wrong on our side", "it is tried again")
         }
+        GuestError::RunGone { .. } | GuestError::RunDied { .. } => (
+            FailureKind::Temporary,
+            "script-lost",
+            "A script was lost",
+            "the container was restarted under it; it is run again",
+        ),
         _ => (FailureKind::Temporary, "guest-command-failed", "A command in the container failed", "it is tried again"),
     };
     StepError::new(kind, Failure::new(slug, title, detail).because(error))

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use domain::ContainerId;
 use domain::container;
 use domain::container::{Container, ContainerCommand, Ipv4, Ipv6, Network, marker};
-use domain::operation::Failure;
+use domain::operation::{Failure, StepState};
 use domain::pipeline::StepName;
 use futures_util::future::BoxFuture;
 use proxmox::{Error, LxcCreate, Thing};
@@ -25,9 +25,14 @@ impl Step for CreateGuest {
         Box::pin(async move {
             let before = before.and_then(|before| serde_json::from_value::<Leased>(before.clone()).ok());
             let leased: Leased = context.fact(StepName::LeaseVmid).ok_or_else(|| StepError::internal("no VMID"))?;
-            let chosen = before.filter(|before| before.place.host == leased.place.host).unwrap_or(leased);
-            let failed = context.operation.step(StepName::CreateGuest).and_then(|run| run.error.as_ref());
-            match failed {
+            // Another number than the first may have been chosen here; it counts as long as it is ours.
+            let chosen = match before {
+                Some(before) if lease_vmid::is_ours(context, &before).await? => before,
+                _ => leased,
+            };
+            // A try that was interrupted goes on with its number: its guest may be under way.
+            let failed = context.operation.step(StepName::CreateGuest).filter(|run| run.state == StepState::Failed);
+            match failed.and_then(|run| run.error.as_ref()) {
                 Some(failure) if failure.slug == "vmid-taken" => lease_vmid::instead(context, &chosen).await,
                 _ => Done::with(&chosen),
             }

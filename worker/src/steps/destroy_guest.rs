@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use domain::container::{Container, ContainerCommand, marker};
-use domain::operation::{Command, Failure};
+use domain::container::{Container, ContainerCommand, Guest, marker};
+use domain::operation::{Command, Failure, Operation};
+use domain::pipeline::StepName;
 use futures_util::future::BoxFuture;
 use proxmox::{LxcDelete, Thing};
 use serde_json::Value;
 
+use super::Leased;
 use crate::context::Context;
 use crate::failure::proxmox_failure;
 use crate::hosts::Host;
@@ -19,18 +21,32 @@ impl Step for DestroyGuest {
     fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
         Box::pin(async {
             let container = context.container().await?;
-            let Some(place) = container.state.guest() else { return Ok(Done::nothing()) };
             let purge = matches!(
                 context.operation.accepted().map(|accepted| &accepted.command),
                 Some(Command::DeleteContainer { purge: true, .. })
             );
-            let host = context.host().await?;
-            take_down(context, &host, &place.node, place.vmid.get(), purge).await?;
+            for guest in guests(context).await? {
+                let host = context.tools.hosts.get(guest.host).await?;
+                take_down(context, &host, &guest.node, guest.vmid.get(), purge).await?;
+            }
             let said =
                 context.say::<Container>(context.container_id, container, ContainerCommand::RecordGuestRemoved, &())?;
             Ok(Done { streams: said.into_iter().collect(), ..Done::default() })
         })
     }
+}
+
+/// The container's guest, or the one that a create which failed may have left without having seen it.
+async fn guests(context: &Context) -> Result<Vec<Guest>, StepError> {
+    let container = &context.container().await?.state;
+    if let Some(guest) = container.guest() {
+        return Ok(vec![guest.clone()]);
+    }
+    let Some(create) = container.created_by() else { return Ok(Vec::new()) };
+    let create = context.tools.log.load::<Operation>(create).await.map_err(StepError::internal)?.state;
+    let chosen = create.intent(StepName::CreateGuest).cloned();
+    let chosen = chosen.and_then(|intent| serde_json::from_value::<Leased>(intent).ok());
+    Ok(chosen.map(|l| Guest { host: l.place.host, node: l.place.node, vmid: l.vmid }).into_iter().collect())
 }
 
 /// Removes the guest if it is ours. One that is another's is left alone: ours is gone then.
@@ -42,6 +58,7 @@ pub(crate) async fn take_down(
     purge: bool,
 ) -> Result<(), StepError> {
     context.stop_tasks_of(host, node, vmid).await?;
+    context.await_tasks_of(host, node, vmid).await?;
     let guest = host.client.lxc(node, vmid);
     let config = match guest.config().await {
         Ok(config) => config,

@@ -1,9 +1,11 @@
 //! A container that is gone needs no secrets: deleting the sealed rows is how they are forgotten for ever.
 
-use domain::SealedId;
-use domain::container::ContainerEvent;
-use domain::{Aggregate as _, Version};
+use domain::container::{Container, ContainerEvent};
+use domain::operation::{Operation, OperationEvent};
+use domain::pipeline::StepName;
+use domain::{Aggregate, ContainerId, SealedId, Version};
 use futures_util::future::BoxFuture;
+use platform::log::{Log, LogError};
 use serde_json::Value;
 
 use crate::context::Context;
@@ -14,7 +16,8 @@ pub(super) struct ForgetSecrets;
 impl Step for ForgetSecrets {
     fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
         Box::pin(async {
-            for id in sealed_for(context).await? {
+            let sealed = sealed_for(&context.tools.log, context.container_id).await.map_err(StepError::internal)?;
+            for id in sealed {
                 context.forget(id).await?;
             }
             Ok(Done::nothing())
@@ -22,16 +25,36 @@ impl Step for ForgetSecrets {
     }
 }
 
-/// Every sealed row that the container's events ever named.
-async fn sealed_for(context: &Context) -> Result<Vec<SealedId>, StepError> {
-    let stream = domain::container::Container::stream(context.container_id);
+/// Every sealed row that the events of the container and of its create ever named. A create that failed and was kept
+/// has credentials which the container's own events do not know.
+pub(crate) async fn sealed_for(log: &Log, container: ContainerId) -> Result<Vec<SealedId>, LogError> {
     let mut found = Vec::new();
-    for recorded in context.tools.log.stream(&stream, Version(0)).await.map_err(StepError::internal)? {
-        match recorded.event::<ContainerEvent>().map_err(StepError::internal)? {
-            ContainerEvent::Requested(request) => found.extend(request.root_password.into_iter().chain(request.inputs)),
+    let mut create = None;
+    for event in events::<Container>(log, container).await? {
+        match event {
+            ContainerEvent::Requested(request) => {
+                create = Some(request.operation);
+                found.extend(request.root_password.into_iter().chain(request.inputs));
+            }
             ContainerEvent::Ready { credentials, .. } => found.extend(credentials),
             _ => {}
         }
     }
+    if let Some(create) = create {
+        for event in events::<Operation>(log, create).await? {
+            if let OperationEvent::StepSucceeded { step: StepName::CollectCredentials, fact } = event {
+                found.extend(serde_json::from_value::<Vec<SealedId>>(fact).unwrap_or_default());
+            }
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
     Ok(found)
+}
+
+async fn events<A: Aggregate>(log: &Log, id: A::Id) -> Result<Vec<A::Event>, LogError> {
+    let read = |one: &domain::Recorded| {
+        one.event().map_err(|source| LogError::Event { position: one.position, source })
+    };
+    log.stream(&A::stream(id), Version(0)).await?.iter().map(read).collect()
 }

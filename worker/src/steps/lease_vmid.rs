@@ -118,6 +118,12 @@ async fn lease(context: &Context, leased: &Leased) -> Result<Option<StreamAppend
     context.say::<VmidLease>(id, &loaded, command, &())
 }
 
+pub(super) async fn is_ours(context: &Context, leased: &Leased) -> Result<bool, StepError> {
+    let id = VmidOfHost { host: leased.place.host, vmid: leased.vmid };
+    let loaded = context.tools.log.load::<VmidLease>(id).await.map_err(StepError::internal)?;
+    Ok(loaded.state.holder() == Some(context.container_id))
+}
+
 pub(super) async fn release(context: &Context, leased: &Leased) -> Result<Option<StreamAppend>, StepError> {
     let id = VmidOfHost { host: leased.place.host, vmid: leased.vmid };
     let loaded = context.tools.log.load::<VmidLease>(id).await.map_err(StepError::internal)?;

@@ -24,6 +24,7 @@ use domain::pipeline::StepName;
 use crate::step::Step;
 
 pub(crate) use destroy_guest::take_down;
+pub(crate) use forget_secrets::sealed_for;
 pub(crate) use lease_vmid::Leased;
 
 /// The step of that name. Exhaustive, so that a step in a table without a doing does not compile.

@@ -1,9 +1,9 @@
 //! The end of a container: its number is free again, and its stream says that it is gone.
 
-use domain::container::{Container, ContainerCommand, ContainerEvent};
+use domain::container::{Container, ContainerCommand};
 use domain::vmid::{VmidCommand, VmidLease, VmidOfHost};
-use domain::{Aggregate as _, Version};
 use futures_util::future::BoxFuture;
+use platform::views::{self, VmidFilter, VmidRow};
 use serde_json::Value;
 
 use crate::context::Context;
@@ -14,17 +14,15 @@ pub(super) struct ReleaseVmid;
 impl Step for ReleaseVmid {
     fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
         Box::pin(async {
-            let stream = Container::stream(context.container_id);
             let mut done = Done::nothing();
-            // The guest is gone from the state by now; the events remember under which number it was.
-            for recorded in context.tools.log.stream(&stream, Version(0)).await.map_err(StepError::internal)? {
-                let event: ContainerEvent = recorded.event().map_err(StepError::internal)?;
-                let ContainerEvent::GuestCreated { host, vmid, .. } = event else { continue };
-                let id = VmidOfHost { host, vmid };
+            // Not from the container's own events: a create that failed before its guest was there leased one too.
+            let filter = VmidFilter { container: Some(context.container_id), ..VmidFilter::default() };
+            let page = views::Page { limit: views::MOST, after: None, order: views::Order::Oldest };
+            let rows = views::page::<VmidRow>(context.tools.log.db(), &filter, &page).await;
+            for row in rows.map_err(StepError::internal)?.items {
+                let id = VmidOfHost { host: row.host, vmid: row.vmid };
                 let lease = context.tools.log.load::<VmidLease>(id).await.map_err(StepError::internal)?;
-                if lease.state.holder() == Some(context.container_id)
-                    && !done.streams.iter().any(|said| said.stream == VmidLease::stream(id))
-                {
+                if lease.state.holder() == Some(context.container_id) {
                     let release = VmidCommand::Release { container: context.container_id };
                     done.streams.extend(context.say::<VmidLease>(id, &lease, release, &())?);
                 }

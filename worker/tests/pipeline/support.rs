@@ -8,14 +8,18 @@
 )]
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use domain::container::{Container, ContainerCommand, ContainerSpec, Request, Source};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::container::{Container, ContainerCommand, ContainerSpec, Lifecycle, Request, Source};
 use domain::host::{Auth, Host, HostCommand, HostSettings, Limits, SshAccess, SshNode};
-use domain::operation::{Accepted, Command, Given, Operation, OperationCommand};
-use domain::progress::Progress;
-use domain::{Actor, Aggregate, ContainerId, Event as _, HostId, Meta, OperationId};
+use domain::operation::{Accepted, Command, Given, Operation, OperationCommand, OperationEvent};
+use domain::pipeline::StepName;
+use domain::progress::{Progress, ProgressKind};
+use domain::{Actor, Aggregate, ContainerId, Event as _, HostId, Meta, OperationId, SealedId, Version};
 use platform::catalogue::Catalogue;
 use platform::clock::{Clock, now};
 use platform::coordination::Coordination;
@@ -24,15 +28,19 @@ use platform::log::{Append, Expected, Log, Rows};
 use platform::queue;
 use platform::series::records;
 use platform::vault::{Keys, Vault};
-use platform::views;
+use platform::views::{self, MOST, Order, Page, VmidFilter, VmidRow};
 use sim::Sim;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use worker::engine::Turn;
+use worker::engine::{Outcome, Turn};
 use worker::hosts::Hosts;
 use worker::{Engine, Settings, Tools};
 
+use crate::trips::{Met, Trip, Trips, Tripwire};
+
 pub struct World {
+    pub trips: Arc<Trips>,
+    ahead: Arc<AtomicI64>,
     pub sim: Sim,
     pub log: Log,
     pub coordination: Coordination,
@@ -43,14 +51,39 @@ pub struct World {
     queue: queue::Queue,
 }
 
-impl World {
-    pub async fn new() -> Self {
+/// Where a world stands.
+pub struct Ground {
+    pub database: String,
+    pub coordination: Coordination,
+    pub sim: sim::Options,
+    pub templates: PathBuf,
+    pub limits: Limits,
+    pub dir: tempfile::TempDir,
+}
+
+impl Ground {
+    /// SQLite, no Redis, the template `tiny`, and as many at work at once as there are.
+    pub fn local() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let database = format!("sqlite:{}", dir.path().join("gantry.db").display());
-        Self::on(dir, &database, Coordination::in_process(), sim::Options::default()).await
+        Self {
+            database,
+            coordination: Coordination::in_process(),
+            sim: sim::Options::default(),
+            templates: crate::tiny::write(dir.path()),
+            limits: Limits { per_host: 1000, per_node: 1000, per_storage: 1000 },
+            dir,
+        }
+    }
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::on(Ground::local()).await
     }
 
-    pub async fn on(dir: tempfile::TempDir, database: &str, coordination: Coordination, options: sim::Options) -> Self {
+    pub async fn on(ground: Ground) -> Self {
+        let Ground { database, coordination, sim: options, templates, limits, dir } = ground;
         let key = dir.path().join("key");
         let made =
             std::process::Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
@@ -58,11 +91,17 @@ impl World {
         let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
         let nodes = vec!["pve1".to_owned(), "pve2".to_owned()];
         let sim = sim::start(sim::Options { nodes, ssh_keys: vec![public], ..options }).await.unwrap();
-        let db = Db::connect(database, &Options::default()).await.unwrap();
+        let db = Db::connect(&database, &Options::default()).await.unwrap();
         db.migrate(now()).await.unwrap();
-        let log = Log::open(db.clone(), views::all(), Clock::system()).await.unwrap();
-        let vault = Vault::new(db.clone(), Keys::parse(&"ab".repeat(32)).unwrap(), Clock::system());
-        let templates = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/lxc/templates");
+        let (trips, ahead) = (Arc::new(Trips::default()), Arc::new(AtomicI64::new(0)));
+        let clock = {
+            let ahead = ahead.clone();
+            Clock::from_fn(move || now() + TimeDelta::microseconds(ahead.load(Ordering::SeqCst)))
+        };
+        let mut all = views::all();
+        all.push(Arc::new(Tripwire(trips.clone())));
+        let log = Log::open(db.clone(), all, clock.clone()).await.unwrap();
+        let vault = Vault::new(db.clone(), Keys::parse(&"ab".repeat(32)).unwrap(), clock);
         let tools = Arc::new(Tools::new(
             log.clone(),
             coordination.bus().clone(),
@@ -75,6 +114,8 @@ impl World {
         let queue = coordination.queue("operations", 100_000);
         let world = Self {
             host: HostId::new(Uuid::now_v7()),
+            trips,
+            ahead,
             sim,
             log,
             coordination,
@@ -83,11 +124,11 @@ impl World {
             dir,
             queue,
         };
-        world.register(&std::fs::read(&key).unwrap()).await;
+        world.register(&std::fs::read(&key).unwrap(), limits).await;
         world
     }
 
-    async fn register(&self, key: &[u8]) {
+    async fn register(&self, key: &[u8], limits: Limits) {
         let (token, token_row) = self.seal("token", self.sim.token("root@pam", "gantry").as_bytes());
         let (ssh, ssh_row) = self.seal("ssh", key);
         let first = &self.sim.nodes()[0];
@@ -102,7 +143,7 @@ impl World {
             fingerprint: Some(first.fingerprint.clone()),
             pins: BTreeMap::new(),
             ssh: Some(SshAccess { user: "root".into(), port: 22, key: ssh, host_key: None, nodes: nodes.collect() }),
-            limits: Limits::default(),
+            limits,
         };
         let events = Host::default().decide(HostCommand::Register(settings), &()).unwrap();
         let encoded = events.iter().map(|e| e.encode().unwrap()).collect();
@@ -110,7 +151,7 @@ impl World {
         self.log.append(append.with(token_row).with(ssh_row)).await.unwrap();
     }
 
-    pub fn seal(&self, what: &str, content: &[u8]) -> (domain::SealedId, Arc<dyn Rows>) {
+    pub fn seal(&self, what: &str, content: &[u8]) -> (SealedId, Arc<dyn Rows>) {
         self.tools.vault.seal(&format!("test/{what}"), content.to_vec().into()).unwrap()
     }
 
@@ -120,12 +161,16 @@ impl World {
 
     /// Accepts a create as the API does: one append.
     pub async fn request(&self, spec: ContainerSpec) -> (ContainerId, OperationId) {
+        self.request_as(meta(), spec, false).await
+    }
+
+    pub async fn request_as(&self, by: Meta, spec: ContainerSpec, keep: bool) -> (ContainerId, OperationId) {
         let (container, operation) = (ContainerId::new(Uuid::now_v7()), OperationId::new(Uuid::now_v7()));
-        let mut append = Append::new(meta());
+        let mut append = Append::new(by);
         let mut template = None;
         if let Source::Template(name) = &spec.source {
             let found = self.tools.catalogue.find(name).await.unwrap().unwrap();
-            let hash = found.version.clone().unwrap();
+            let hash = found.version.clone().unwrap_or_else(|| panic!("{:?}", found.findings));
             template = Some(hash);
             append.rows.extend(self.tools.catalogue.keep(&found));
         }
@@ -141,7 +186,7 @@ impl World {
             inputs: None,
         };
         let events = Container::default().decide(ContainerCommand::Request(Box::new(request)), &()).unwrap();
-        let command = Command::CreateContainer { container, keep_on_failure: false };
+        let command = Command::CreateContainer { container, keep_on_failure: keep };
         let accept = OperationCommand::Accept(Accepted::new(command, None, None));
         let accepted = Operation::default().decide(accept, &Given { now: now() }).unwrap();
         let append = append
@@ -179,8 +224,142 @@ impl World {
         let all = records::read(self.log.db(), &records::of_operation(id), 0, 100_000).await.unwrap();
         let numbers: Vec<_> = all.iter().map(|record| record.seq).collect();
         assert!(numbers.iter().enumerate().all(|(at, seq)| *seq == at as i64 + 1), "gapless: {numbers:?}");
-        all.into_iter().map(|record| serde_json::from_value(record.body).unwrap()).collect()
+        let all: Vec<Progress> = all.into_iter().map(|r| serde_json::from_value(r.body).unwrap()).collect();
+        let percents: Vec<_> = all.iter().filter_map(percent_of).collect();
+        assert!(percents.is_sorted(), "the percentage never falls: {percents:?}");
+        all
     }
+
+    /// Drives an operation until it ends; where it would wait for a time, the time comes at once.
+    pub async fn drive(&self, id: OperationId) -> Operation {
+        loop {
+            match self.engine("driver").drive(id, &turn(&unique("driver"))).await {
+                Ok(Outcome::Ended) => return self.operation(id).await,
+                Ok(Outcome::Later(Some(at))) => self.skip_to(at),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn skip_to(&self, at: DateTime<Utc>) {
+        let by = (at - now()).num_microseconds().unwrap() + 1;
+        self.ahead.fetch_max(by, Ordering::SeqCst);
+    }
+
+    /// Runs a turn until the tripwire is met, as if the process had been killed there.
+    pub async fn until_killed(&self, id: OperationId, trip: Trip) -> Met {
+        self.trips.set(id, trip);
+        let met = loop {
+            let mut head = self.log.head();
+            let name = unique("killed");
+            let (engine, turn) = (self.engine(&name), turn(&name));
+            let driving = engine.drive(id, &turn);
+            tokio::pin!(driving);
+            let ended = loop {
+                tokio::select! {
+                    biased;
+                    // The head moves before whoever appended hears of it.
+                    _ = head.changed(), if matches!(trip, Trip::After(_)) => if self.trips.is_met(id) { break None },
+                    ended = &mut driving => break Some(ended),
+                }
+            };
+            match ended {
+                Some(Ok(Outcome::Later(Some(at)))) => self.skip_to(at),
+                Some(Ok(Outcome::Ended)) if !self.trips.is_met(id) => break Met::Ended,
+                None | Some(Err(_)) if self.trips.is_met(id) => break Met::Tripped,
+                other => panic!("{other:?}"),
+            }
+        };
+        self.trips.clear(id);
+        met
+    }
+
+    pub async fn api(&self, id: ContainerId) -> (proxmox::Client, domain::container::Guest) {
+        let guest = self.container(id).await.guest().cloned().expect("it has a guest");
+        (self.tools.hosts.get(self.host).await.unwrap().client.clone(), guest)
+    }
+
+    pub async fn in_guest(&self, vmid: u32, script: &str) -> String {
+        let argv = ["sh", "-c", script].map(std::ffi::OsString::from);
+        let out = self.sim.guests().command(vmid, &argv).unwrap().output().await.unwrap();
+        assert!(out.status.success(), "{script}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    }
+
+    pub async fn leases_of(&self, container: ContainerId) -> Vec<u32> {
+        let page = Page { limit: MOST, after: None, order: Order::Oldest };
+        let filter = VmidFilter { container: Some(container), ..VmidFilter::default() };
+        let rows = views::page::<VmidRow>(self.log.db(), &filter, &page).await.unwrap();
+        rows.items.into_iter().map(|row| row.vmid.get()).collect()
+    }
+
+    /// Every sealed row that the streams of a container and of its create ever named and that is still there.
+    pub async fn sealed_of(&self, container: ContainerId) -> usize {
+        let request = self.container(container).await.request().cloned().unwrap();
+        let mut named: Vec<SealedId> = request.root_password.into_iter().chain(request.inputs).collect();
+        for stored in self.log.stream(&Operation::stream(request.operation), Version(0)).await.unwrap() {
+            if let OperationEvent::StepSucceeded { step: StepName::CollectCredentials, fact } = stored.event().unwrap() {
+                named.extend(serde_json::from_value::<Vec<SealedId>>(fact).unwrap());
+            }
+        }
+        let mut there = 0;
+        for id in named {
+            there += usize::from(self.tools.vault.open(id).await.is_ok());
+        }
+        there
+    }
+
+    /// The container is ready: its guest runs, is the only one of its number, and each script ended well just once.
+    pub async fn is_ready(&self, container: ContainerId) -> Result<(), String> {
+        let state = self.container(container).await;
+        let guest = state.guest().ok_or("no guest")?;
+        let vmid = guest.vmid.get();
+        let leases = self.leases_of(container).await;
+        let check = |right: bool, what: String| if right { Ok(()) } else { Err(what) };
+        check(state.lifecycle() == Lifecycle::Ready, format!("{:?}", state.lifecycle()))?;
+        check(self.sim.world().is_running(vmid), format!("{vmid} does not run"))?;
+        check(leases == [vmid], format!("{leases:?} leased for {vmid}"))?;
+        if matches!(state.request().unwrap().spec.source, Source::Template(_)) {
+            let ran = self.in_guest(vmid, "cat /srv/ran").await;
+            check(ran == "one\ntwo\nthree\n", format!("scripts ended well: {ran:?}"))?;
+        }
+        Ok(())
+    }
+
+    /// Nothing of it is on the host or leased.
+    pub async fn is_gone(&self, container: ContainerId) -> Result<(), String> {
+        let leases = self.leases_of(container).await;
+        if !leases.is_empty() {
+            return Err(format!("{leases:?} still leased"));
+        }
+        match self.container(container).await.guest() {
+            Some(guest) => Err(format!("still has {guest:?}")),
+            None => Ok(()),
+        }
+    }
+
+    /// On the host are the guests of these containers, each once, and no others.
+    pub async fn only_guests_of(&self, containers: &[ContainerId]) {
+        let mut wanted = Vec::new();
+        for id in containers {
+            wanted.extend(self.container(*id).await.guest().map(|guest| guest.vmid.get()));
+        }
+        wanted.sort_unstable();
+        let mut there = self.sim.world().vmids();
+        there.sort_unstable();
+        assert_eq!(there, wanted);
+    }
+}
+
+fn percent_of(progress: &Progress) -> Option<u8> {
+    match progress.kind {
+        ProgressKind::Step { percent, .. } => percent,
+        _ => None,
+    }
+}
+
+pub fn unique(name: &str) -> String {
+    format!("{name}/{}", Uuid::now_v7())
 }
 
 pub fn turn(name: &str) -> Turn {
@@ -201,4 +380,9 @@ pub fn spec(hostname: &str, source: Source) -> ContainerSpec {
         "disk_gb": 4,
     }))
     .unwrap()
+}
+
+/// A name that no other container has.
+pub fn hostname() -> String {
+    format!("c-{}", Uuid::new_v4().simple())
 }
