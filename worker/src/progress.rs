@@ -36,7 +36,14 @@ enum Item {
 
 impl Reporter {
     /// `fence` is the version of our claim; `lost` is cancelled when a later claim has been told of.
-    pub(crate) fn start(log: Log, bus: Bus, operation: OperationId, fence: i64, shown: u8, lost: CancellationToken) -> Self {
+    pub(crate) fn start(
+        log: Log,
+        bus: Bus,
+        operation: OperationId,
+        fence: i64,
+        shown: u8,
+        lost: CancellationToken,
+    ) -> Self {
         let (items, waiting) = mpsc::channel(WAITING);
         tokio::spawn(Writer { log, bus, operation, fence, lost }.run(waiting));
         Self { items, shown: Arc::new(AtomicU8::new(shown)) }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use domain::SealedId;
 use domain::operation::{Failure, FailureKind};
 use domain::progress::LogStream;
-use domain::SealedId;
 use proxmox::shell::Secret;
 use proxmox::{Finished, TaskList, Upid, Waiting};
 

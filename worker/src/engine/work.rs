@@ -53,7 +53,16 @@ impl Work {
             ..Meta::system("worker")
         };
         let worker = worker.to_owned();
-        let mut work = Self { id, pipeline, operation: state, meta, version, worker: worker.clone(), log: log.clone(), planned_cancelled: false };
+        let mut work = Self {
+            id,
+            pipeline,
+            operation: state,
+            meta,
+            version,
+            worker: worker.clone(),
+            log: log.clone(),
+            planned_cancelled: false,
+        };
         work.record(OperationCommand::Claim { worker }, Along::default()).await?;
         Ok(Some(work))
     }

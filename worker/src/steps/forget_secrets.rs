@@ -53,8 +53,7 @@ pub(crate) async fn sealed_for(log: &Log, container: ContainerId) -> Result<Vec<
 }
 
 async fn events<A: Aggregate>(log: &Log, id: A::Id) -> Result<Vec<A::Event>, LogError> {
-    let read = |one: &domain::Recorded| {
-        one.event().map_err(|source| LogError::Event { position: one.position, source })
-    };
+    let read =
+        |one: &domain::Recorded| one.event().map_err(|source| LogError::Event { position: one.position, source });
     log.stream(&A::stream(id), Version(0)).await?.iter().map(read).collect()
 }

@@ -14,7 +14,10 @@ use crate::trips::{Met, Trip};
 const AT_ONCE: usize = 6;
 
 /// Does it to each, and says all that went wrong.
-async fn each<T: std::fmt::Debug + Copy>(all: impl IntoIterator<Item = T>, proof: impl AsyncFn(T) -> Result<(), String>) {
+async fn each<T: std::fmt::Debug + Copy>(
+    all: impl IntoIterator<Item = T>,
+    proof: impl AsyncFn(T) -> Result<(), String>,
+) {
     let proof = &proof;
     let ended = stream::iter(all).map(|one| async move { proof(one).await.map_err(|what| format!("{one:?}: {what}")) });
     let wrong: Vec<_> = ended.buffer_unordered(AT_ONCE).filter_map(async |end| end.err()).collect().await;
@@ -22,7 +25,9 @@ async fn each<T: std::fmt::Debug + Copy>(all: impl IntoIterator<Item = T>, proof
 }
 
 async fn tiny(world: &World, keep: bool) -> (ContainerId, OperationId) {
-    world.request_as(crate::support::meta(), spec(&crate::support::hostname(), Source::Template("tiny".into())), keep).await
+    world
+        .request_as(crate::support::meta(), spec(&crate::support::hostname(), Source::Template("tiny".into())), keep)
+        .await
 }
 
 /// A container to work on and an operation of the pipeline that has not begun.
@@ -49,7 +54,12 @@ async fn begin(world: &World, pipeline: PipelineName) -> (ContainerId, Operation
 }
 
 /// The end that each pipeline comes to.
-async fn has_succeeded(world: &World, pipeline: PipelineName, container: ContainerId, id: OperationId) -> Result<(), String> {
+async fn has_succeeded(
+    world: &World,
+    pipeline: PipelineName,
+    container: ContainerId,
+    id: OperationId,
+) -> Result<(), String> {
     let operation = world.operation(id).await;
     if operation.status() != Some(Status::Succeeded) {
         return Err(format!("{:?}", operation.end()));

@@ -298,7 +298,8 @@ impl World {
         let request = self.container(container).await.request().cloned().unwrap();
         let mut named: Vec<SealedId> = request.root_password.into_iter().chain(request.inputs).collect();
         for stored in self.log.stream(&Operation::stream(request.operation), Version(0)).await.unwrap() {
-            if let OperationEvent::StepSucceeded { step: StepName::CollectCredentials, fact } = stored.event().unwrap() {
+            if let OperationEvent::StepSucceeded { step: StepName::CollectCredentials, fact } = stored.event().unwrap()
+            {
                 named.extend(serde_json::from_value::<Vec<SealedId>>(fact).unwrap());
             }
         }
