@@ -1,5 +1,6 @@
 //! `gantry`: the command that people run. The only place that wires the API and the worker together.
 
+mod client;
 mod commands;
 mod database;
 mod exit;

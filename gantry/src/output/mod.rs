@@ -1,12 +1,16 @@
 //! Everything that is said on standard output and standard error goes through here.
 
+mod ask;
 mod colour;
 mod failure;
+mod follow;
 mod table;
+pub(crate) mod words;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
+pub(crate) use ask::{confirm, secret_input};
 pub(crate) use colour::Colour;
 pub(crate) use table::Table;
 
@@ -25,6 +29,10 @@ impl Output {
         let terminal = std::io::stdout().is_terminal();
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && !no_color;
         Self { json, colours: terminal && wanted && !json, terminal }
+    }
+
+    pub(crate) const fn is_json(self) -> bool {
+        self.json
     }
 
     /// A line for people; programs are not told.

@@ -1,0 +1,140 @@
+//! The parts of the API's answers that are shown. What an older API leaves out is empty.
+
+use chrono::{DateTime, Utc};
+use domain::operation::Status;
+use serde::Deserialize;
+use uuid::Uuid;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Operation {
+    pub id: Uuid,
+    pub kind: String,
+    pub status: Status,
+    pub phase: Option<String>,
+    pub percent: u8,
+    pub waiting: Option<Waiting>,
+    pub error: Option<Trouble>,
+    pub created_at: DateTime<Utc>,
+    pub ended_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    pub steps: Vec<Step>,
+    pub links: OperationLinks,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct OperationLinks {
+    pub container: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Waiting {
+    pub message: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Trouble {
+    pub title: String,
+    pub detail: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Step {
+    pub title: String,
+    pub phase: String,
+    pub state: String,
+    pub attempts: u32,
+    pub started_at: Option<DateTime<Utc>>,
+    pub ended_at: Option<DateTime<Utc>>,
+    pub error: Option<Trouble>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Container {
+    pub id: Uuid,
+    pub hostname: String,
+    pub lifecycle: String,
+    pub template: Option<String>,
+    pub image: Option<String>,
+    pub node: Option<String>,
+    pub vmid: Option<u32>,
+    #[serde(default)]
+    pub addresses: Vec<String>,
+    pub cores: u32,
+    pub memory_mb: u32,
+    pub swap_mb: u32,
+    pub disk_gb: u32,
+    #[serde(default)]
+    pub tags: Vec<String>,
+    pub live: Live,
+    pub error: Option<Trouble>,
+    pub created_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Live {
+    pub power: String,
+    pub source: String,
+    pub age_seconds: f64,
+    pub cpu: Option<f64>,
+    pub memory_bytes: Option<u64>,
+    pub uptime_seconds: Option<u64>,
+    pub lock: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Host {
+    pub id: Uuid,
+    pub name: String,
+    pub addresses: Vec<String>,
+    pub user: String,
+    pub fingerprint: Option<String>,
+    pub ssh: Option<Ssh>,
+    pub in_maintenance: bool,
+    #[serde(default)]
+    pub nodes: Vec<Node>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Ssh {
+    pub user: String,
+    pub port: u16,
+    pub host_key: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Node {
+    pub name: String,
+    pub online: bool,
+    pub version: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Template {
+    pub name: String,
+    pub usable: bool,
+    pub app: String,
+    pub description: String,
+    pub defaults: Option<Defaults>,
+    #[serde(default)]
+    pub ports: Vec<u16>,
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Defaults {
+    pub cores: u32,
+    pub memory_mb: u32,
+    pub disk_gb: u32,
+    pub os: String,
+    pub version: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Finding {
+    pub severity: String,
+    pub file: String,
+    pub line: usize,
+    pub problem: String,
+    pub fix: String,
+}

@@ -1,0 +1,126 @@
+//! Containers: the list of them, one with all that is known of it, taking one down.
+
+use super::{following, show};
+use crate::{
+    client::{Api, read, shape},
+    exit::{Exit, Outcome},
+    output::{self, Colour, Output, words},
+};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    api: Api,
+    /// Those that were removed, too.
+    #[arg(long)]
+    all: bool,
+    /// Only those made from this template.
+    #[arg(long)]
+    template: Option<String>,
+    /// Only those on this node.
+    #[arg(long)]
+    node: Option<String>,
+    /// How many at most.
+    #[arg(long, default_value_t = 100)]
+    limit: usize,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    api: Api,
+    /// A container's name or id, or an operation's id.
+    what: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Delete {
+    #[command(flatten)]
+    api: Api,
+    /// Its name or id.
+    container: String,
+    /// Take it out of Proxmox's backup and replication jobs too.
+    #[arg(long)]
+    purge: bool,
+    /// Do not ask.
+    #[arg(long, short)]
+    yes: bool,
+    /// Do not follow it.
+    #[arg(long, short)]
+    detach: bool,
+}
+
+pub(crate) async fn list(args: List, out: Output) -> Outcome {
+    let client = args.api.client()?;
+    let lifecycle = args.all.then_some("creating,ready,failed,removed");
+    let asked = [("lifecycle", lifecycle), ("template", args.template.as_deref()), ("node", args.node.as_deref())];
+    let query: Vec<_> = asked.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let (items, more) = client.list("/v1/containers", &query, args.limit).await?;
+    let containers: Vec<shape::Container> = items.iter().map(read).collect::<Outcome<_>>()?;
+    out.answer(&following::items(&items, more), || {
+        let mut table = out.table(["container", "state", "power", "template", "node", "vmid", "address", "made"]);
+        for container in containers {
+            table.row([
+                (container.hostname.clone(), Some(Colour::Strong)),
+                (container.lifecycle.clone(), Some(colour(&container.lifecycle))),
+                power(&container),
+                (container.template.or(container.image).unwrap_or_default(), None),
+                (container.node.unwrap_or_default(), None),
+                (container.vmid.map(|id| id.to_string()).unwrap_or_default(), None),
+                (container.addresses.join(" "), None),
+                (format!("{} ago", words::ago(container.created_at)), None),
+            ]);
+        }
+        let more = if more { "\nThere are more: --limit shows them." } else { "" };
+        let none = "There are no containers yet. `gantry create NAME --template nginx` makes one.";
+        format!("{}{more}", table.or_else(none))
+    });
+    Ok(Exit::Done)
+}
+
+pub(crate) async fn show(args: Show, out: Output) -> Outcome {
+    let client = args.api.client()?;
+    if let Ok(id) = args.what.parse::<uuid::Uuid>() {
+        match client.get(&format!("/v1/operations/{id}"), &[]).await {
+            Ok(raw) => return show::operation(&raw, out),
+            Err(failure) if failure.exit != Exit::Refused => return Err(failure),
+            Err(_) => {}
+        }
+    }
+    let id = client.container(&args.what).await?;
+    show::container(&client.get(&format!("/v1/containers/{id}"), &[]).await?, out)
+}
+
+pub(crate) async fn delete(args: Delete, out: Output) -> Outcome {
+    let client = args.api.client()?;
+    let id = client.container(&args.container).await?;
+    if !args.yes {
+        output::confirm(&format!("Delete {} and all that is in it?", args.container), "--yes")?;
+    }
+    let purge: &[_] = if args.purge { &[("purge", "true")] } else { &[] };
+    let answer = client.delete(&format!("/v1/containers/{id}"), purge).await?;
+    following::accepted(&client, &answer, &args.container, args.detach, out).await
+}
+
+pub(super) fn colour(lifecycle: &str) -> Colour {
+    match lifecycle {
+        "ready" => Colour::Good,
+        "failed" => Colour::Bad,
+        "creating" => Colour::Busy,
+        _ => Colour::Faint,
+    }
+}
+
+/// What Proxmox said last, with its age when that is old.
+pub(super) fn power(container: &shape::Container) -> (String, Option<Colour>) {
+    let live = &container.live;
+    let age = live.age_seconds.max(0.0) as u64;
+    let old = live.source == "proxmox" && age > 120;
+    let text = if old { format!("{} ({} ago)", live.power, words::seconds(age)) } else { live.power.clone() };
+    let colour = match live.power.as_str() {
+        _ if old => Colour::Faint,
+        "running" => Colour::Good,
+        _ => Colour::Faint,
+    };
+    (text, Some(colour))
+}
