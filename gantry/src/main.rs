@@ -2,9 +2,11 @@
 
 mod client;
 mod commands;
-mod database;
+mod demo;
 mod exit;
 mod output;
+mod process;
+mod settings;
 mod signals;
 
 use std::process::ExitCode;

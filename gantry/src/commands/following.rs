@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Shows the operation until it has ended; then its state is the answer. Ctrl-C ends the watching, not the operation.
-pub(super) async fn to_the_end(client: &Client, id: Uuid, title: &str, after: i64, out: Output) -> Outcome {
+pub(crate) async fn to_the_end(client: &Client, id: Uuid, title: &str, after: i64, out: Output) -> Outcome {
     tokio::select! {
         ended = watch(client, id, title, after, out) => ended,
         _ = tokio::signal::ctrl_c() => {

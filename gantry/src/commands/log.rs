@@ -2,41 +2,32 @@
 
 use std::path::{Path, PathBuf};
 
-use platform::log::{Replayed, Replaying, VerifyError};
+use platform::log::{Log as EventLog, Replayed, Replaying, VerifyError};
 use serde_json::json;
 use tokio::io::{AsyncBufRead, AsyncWrite, BufReader, BufWriter};
 
 use crate::{
-    database::{self, Place},
     exit::{Exit, Failure, Outcome, While as _},
     output::{Colour, Output},
+    settings::{self, From},
 };
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Log {
     /// Walks the chain of hashes and tells the first event that was changed, removed or moved.
-    Verify {
-        #[command(flatten)]
-        place: Place,
-    },
+    Verify,
     /// Writes every event as a line of JSON.
     Export {
-        #[command(flatten)]
-        place: Place,
         /// Where to; standard output when it is not given.
         file: Option<PathBuf>,
     },
     /// Fills an empty log from an export; positions and hashes stay as they were.
     Import {
-        #[command(flatten)]
-        place: Place,
         /// Where from; `-` is standard input.
         file: PathBuf,
     },
     /// Makes every read model from the log again and compares it with what is there.
     Replay {
-        #[command(flatten)]
-        place: Place,
         /// Keep what was made, in place of what was there.
         #[arg(long)]
         rebuild: bool,
@@ -44,18 +35,19 @@ pub(crate) enum Log {
 }
 
 impl Log {
-    pub(crate) async fn run(self, out: Output) -> Outcome {
+    pub(crate) async fn run(self, from: &From, out: Output) -> Outcome {
+        let log = settings::log(&from.of_a_tool()?).await?;
         match self {
-            Self::Verify { place } => verify(&place, out).await,
-            Self::Export { place, file } => export(&place, file.as_deref(), out).await,
-            Self::Import { place, file } => import(&place, &file, out).await,
-            Self::Replay { place, rebuild } => replay(&place, rebuild, out).await,
+            Self::Verify => verify(&log, out).await,
+            Self::Export { file } => export(&log, file.as_deref(), out).await,
+            Self::Import { file } => import(&log, &file, out).await,
+            Self::Replay { rebuild } => replay(&log, rebuild, out).await,
         }
     }
 }
 
-async fn verify(place: &Place, out: Output) -> Outcome {
-    match database::log(place).await?.verify().await {
+async fn verify(log: &EventLog, out: Output) -> Outcome {
+    match log.verify().await {
         Ok(verified) => {
             let (events, hash) = (verified.end.position.0, &verified.end.hash);
             out.answer(&json!({ "whole": true, "events": events, "hash": hash }), || {
@@ -72,8 +64,7 @@ async fn verify(place: &Place, out: Output) -> Outcome {
     }
 }
 
-async fn export(place: &Place, file: Option<&Path>, out: Output) -> Outcome {
-    let log = database::log(place).await?;
+async fn export(log: &EventLog, file: Option<&Path>, out: Output) -> Outcome {
     let Some(file) = file else {
         log.export(BufWriter::new(tokio::io::stdout())).await?;
         return Ok(Exit::Done);
@@ -85,23 +76,23 @@ async fn export(place: &Place, file: Option<&Path>, out: Output) -> Outcome {
     Ok(Exit::Done)
 }
 
-async fn import(place: &Place, file: &Path, out: Output) -> Outcome {
+async fn import(log: &EventLog, file: &Path, out: Output) -> Outcome {
     let input: Box<dyn AsyncBufRead + Unpin> = if file == Path::new("-") {
         Box::new(BufReader::new(tokio::io::stdin()))
     } else {
         let file = tokio::fs::File::open(file).await.during(format!("opening {}", file.display()))?;
         Box::new(BufReader::new(file))
     };
-    let events = database::log(place).await?.import(input).await?;
+    let events = log.import(input).await?;
     out.answer(&json!({ "events": events }), || {
         format!("{events} events were imported; the read models are made from them.")
     });
     Ok(Exit::Done)
 }
 
-async fn replay(place: &Place, rebuild: bool, out: Output) -> Outcome {
+async fn replay(log: &EventLog, rebuild: bool, out: Output) -> Outcome {
     let what = if rebuild { Replaying::Rebuild } else { Replaying::Compare };
-    let replayed = database::log(place).await?.replay(what).await?;
+    let replayed = log.replay(what).await?;
     let tables: Vec<_> = replayed
         .tables
         .iter()

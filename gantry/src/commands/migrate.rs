@@ -2,19 +2,13 @@ use platform::clock;
 use serde_json::json;
 
 use crate::{
-    database::{self, Place},
     exit::{Exit, Outcome},
     output::Output,
+    settings::{self, From},
 };
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    #[command(flatten)]
-    place: Place,
-}
-
-pub(crate) async fn run(args: &Args, out: Output) -> Outcome {
-    let done = database::connect(&args.place).await?.migrate(clock::now()).await?;
+pub(crate) async fn run(from: &From, out: Output) -> Outcome {
+    let done = settings::connect(&from.of_a_tool()?).await?.migrate(clock::now()).await?;
     out.answer(&json!({ "schema": done.schema, "applied": done.applied }), || match done.applied.as_slice() {
         [] => format!("The database is at schema {} already.", done.schema),
         applied => format!("The database is at schema {} now: applied {}.", done.schema, applied.join(", ")),

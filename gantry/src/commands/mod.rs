@@ -1,19 +1,27 @@
 //! The commands, one file each.
 
+mod config;
 mod container;
 mod create;
+mod demo;
+mod doctor;
 mod following;
 mod host;
+mod keys;
 mod log;
 mod migrate;
 mod operation;
+mod serve;
 mod show;
 mod sim;
 mod template;
+mod token;
 
 use clap::{Parser, Subcommand};
 
-use crate::{exit::Outcome, output::Output};
+pub(crate) use following::to_the_end;
+
+use crate::{exit::Outcome, output::Output, settings::From};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 failed; 2 the command line or the settings are wrong; 3 the operation failed;
@@ -29,12 +37,16 @@ pub(crate) struct Gantry {
     /// No colours, also at a terminal (like NO_COLOR=1).
     #[arg(long, global = true)]
     pub no_color: bool,
+    #[command(flatten)]
+    settings: From,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Shows Gantry at work on this machine: a simulated Proxmox cluster, and a container made before your eyes.
+    Demo(demo::Args),
     /// Makes a container and follows it until it is ready.
     Create(Box<create::Args>),
     /// Lists the containers.
@@ -60,10 +72,26 @@ enum Command {
     /// The Proxmox hosts.
     #[command(subcommand)]
     Host(host::Host),
+    /// Looks whether a host lets Gantry do what it does, and prints the command that mends what is missing.
+    Doctor(doctor::Args),
+    /// Runs the API and the worker in one process.
+    Serve(serve::Args),
+    /// Runs the API, for many: needs Postgres and Redis.
+    Api(serve::Args),
+    /// Runs a worker, for many: needs Postgres and Redis.
+    Worker,
+    /// Shows the settings that are in force, and where each is from.
+    Config,
+    /// The keys that seal secrets.
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// The token that the API wants.
+    #[command(subcommand)]
+    Token(token::Token),
     /// Runs a simulated Proxmox VE cluster to develop against.
     Sim(sim::Args),
     /// Brings the database's schema up to this program's.
-    Migrate(migrate::Args),
+    Migrate,
     /// Looks after the event log: verify, export, import, replay.
     #[command(subcommand)]
     Log(log::Log),
@@ -71,7 +99,16 @@ enum Command {
 
 impl Gantry {
     pub(crate) async fn run(self, out: &Output) -> Outcome {
+        let from = &self.settings;
         match self.command {
+            Command::Demo(args) => demo::run(args, *out).await,
+            Command::Doctor(args) => doctor::run(&args, from, *out).await,
+            Command::Serve(args) => serve::serve(args, from, *out).await,
+            Command::Api(args) => serve::api(args, from, *out).await,
+            Command::Worker => serve::worker(from, *out).await,
+            Command::Config => config::run(from, *out),
+            Command::Keys(keys) => keys.run(from, *out).await,
+            Command::Token(token) => token.run(from, *out).await,
             Command::Create(args) => create::run(*args, *out).await,
             Command::Ls(args) => container::list(args, *out).await,
             Command::Show(args) => container::show(args, *out).await,
@@ -84,8 +121,8 @@ impl Gantry {
             Command::Template(template) => template.run(*out).await,
             Command::Host(host) => host.run(*out).await,
             Command::Sim(args) => sim::run(args, *out).await,
-            Command::Migrate(args) => migrate::run(&args, *out).await,
-            Command::Log(log) => log.run(*out).await,
+            Command::Migrate => migrate::run(from, *out).await,
+            Command::Log(log) => log.run(from, *out).await,
         }
     }
 }

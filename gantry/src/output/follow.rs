@@ -98,6 +98,10 @@ impl Follow {
         if let Some(bar) = &self.bar {
             bar.set_message(message.to_owned());
         }
+        // What comes next says that it is done; without a bar there is nothing to take its place.
+        if message.ends_with(": done") {
+            return;
+        }
         let time = self.out.paint(Colour::Faint, &format!("{:>6}", self.clock(at)));
         let phase = self.out.paint(Colour::Busy, &format!("{:<10}", self.phase));
         self.line(&format!("{time}  {phase}  {message}"));

@@ -1,0 +1,51 @@
+//! The servers: everything in one process, or the API and the workers each in theirs.
+
+use std::net::SocketAddr;
+
+use platform::config::{Config, Role};
+
+use crate::{
+    exit::{Exit, Outcome},
+    output::Output,
+    process::{self, Parts},
+    settings::{self, From},
+};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Where to answer; the setting api.listen.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+}
+
+pub(crate) async fn serve(args: Args, from: &From, out: Output) -> Outcome {
+    let config = listening(from.checked(Role::Serve)?, &args);
+    // One process on a file of its own: nobody else is there to migrate it.
+    if platform::config::sqlite_file(config.database.url.expose()).is_some() {
+        settings::connect(&config).await?.migrate(platform::clock::now()).await?;
+    }
+    run(config, true, true, out).await
+}
+
+pub(crate) async fn api(args: Args, from: &From, out: Output) -> Outcome {
+    run(listening(from.checked(Role::Api)?, &args), true, false, out).await
+}
+
+pub(crate) async fn worker(from: &From, out: Output) -> Outcome {
+    run(from.checked(Role::Worker)?, false, true, out).await
+}
+
+fn listening(mut config: Config, args: &Args) -> Config {
+    if let Some(listen) = args.listen {
+        config.api.listen = listen;
+    }
+    config
+}
+
+async fn run(config: Config, api: bool, worker: bool, out: Output) -> Outcome {
+    let telemetry = process::telemetry(&config, out)?;
+    let parts = Parts::open(config, "gantry").await?;
+    let listening = if api { Some(process::Listening::open(&parts, &telemetry, out).await?) } else { None };
+    process::until_asked_to_end(parts, listening, worker).await?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,104 @@
+//! What a process of Gantry is made of, put together. Nobody else wires the API and the worker.
+
+mod api;
+mod run;
+mod telemetry;
+
+use std::{sync::Arc, time::Duration};
+
+use platform::{
+    bootstrap::{self, Bootstrap},
+    catalogue::Catalogue,
+    clock::Clock,
+    config::Config,
+    coordination::Coordination,
+    log::Log,
+    queue::Queue,
+    vault::Vault,
+    views,
+};
+use tokio_util::sync::CancellationToken;
+use worker::{Engine, Tools, hosts::Hosts};
+
+pub(crate) use api::Listening;
+pub(crate) use run::{run, until_asked_to_end};
+pub(crate) use telemetry::{Telemetry, telemetry};
+
+use crate::{exit::Outcome, settings};
+
+/// Operations wait here for a worker. More are refused by the API before anything is written.
+const QUEUE: &str = "operations";
+const MOST_WAITING: u64 = 100_000;
+
+pub(crate) struct Parts {
+    pub config: Config,
+    pub log: Log,
+    pub coordination: Coordination,
+    pub queue: Queue,
+    pub vault: Vault,
+    pub catalogue: Catalogue,
+    /// Cancelled when the process is to end.
+    pub stop: CancellationToken,
+    tools: Arc<Tools>,
+    name: String,
+}
+
+impl Parts {
+    /// Connects to everything and sees that it fits: nothing is found missing only in the middle of an operation.
+    pub(crate) async fn open(config: Config, name: &str) -> Outcome<Self> {
+        let keys = config.keys().map_err(settings::wrong)?;
+        let db = settings::present(&config).await?;
+        let vault = Vault::new(db.clone(), keys, Clock::system());
+        vault.check().await.map_err(settings::wrong)?;
+        let redis = config.redis.url.as_ref().map(platform::vault::SecretText::expose);
+        let coordination = Coordination::connect(redis, &config.redis.prefix).await?;
+        let log = Log::open(db.clone(), views::all(), Clock::system()).await?;
+        let catalogue = Catalogue::new(&config.templates.root, db);
+        let tools = Tools::new(
+            log.clone(),
+            coordination.bus().clone(),
+            coordination.locks().clone(),
+            vault.clone(),
+            catalogue.clone(),
+            Hosts::new(log.clone(), vault.clone()),
+            worker::Settings {
+                download_images: config.worker.download_images,
+                address_within: Duration::from_secs(config.worker.address_within_s),
+            },
+        );
+        Ok(Self {
+            queue: coordination.queue(QUEUE, MOST_WAITING),
+            stop: CancellationToken::new(),
+            tools: Arc::new(tools),
+            name: format!("{name}-{}", uuid::Uuid::now_v7().simple()),
+            config,
+            log,
+            coordination,
+            vault,
+            catalogue,
+        })
+    }
+
+    pub(crate) fn hosts(&self) -> &Hosts {
+        &self.tools.hosts
+    }
+
+    /// The token that callers need; made by the first start of all.
+    pub(crate) async fn bootstrap(&self) -> Outcome<Bootstrap> {
+        Ok(bootstrap::token(self.log.db()).await?)
+    }
+
+    fn engine(&self) -> Engine {
+        Engine::new(self.tools.clone(), self.queue.clone(), &self.name, self.stop.clone())
+    }
+
+    fn work(&self) -> platform::queue::Settings {
+        platform::queue::Settings {
+            name: self.name.clone(),
+            slots: self.config.worker.slots,
+            lease: Duration::from_secs(self.config.worker.lease_s),
+            drain: Duration::from_secs(self.config.worker.drain_s),
+            ..platform::queue::Settings::default()
+        }
+    }
+}
