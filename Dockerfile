@@ -10,6 +10,8 @@ RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
     && useradd --system --uid 10001 --home-dir /var/lib/gantry --create-home gantry
 COPY --from=build /gantry /usr/local/bin/gantry
 COPY infra/lxc/templates /usr/share/gantry/templates
+# Inside a container everybody who may reach it comes over its network; who may is the token's business.
+ENV GANTRY_API__LISTEN=0.0.0.0:8080 GANTRY_TEMPLATES__ROOT=/usr/share/gantry/templates
 USER gantry
 WORKDIR /var/lib/gantry
 EXPOSE 8080

@@ -21,7 +21,7 @@ pub(crate) struct Args {
 
 /// Asks the host itself, with the credentials that are sealed in the database: to be run where the worker runs.
 pub(crate) async fn run(args: &Args, from: &From, out: Output) -> Outcome {
-    let parts = Parts::open(from.of_a_tool()?, "doctor").await?;
+    let parts = Parts::open(from.of_a_tool()?).await?;
     let id = find(&parts, &args.host).await?;
     let host = parts.hosts().get(id).await.map_err(|error| Failure::new(Exit::Failed, format!("{error:?}")))?;
     let node =

@@ -7,7 +7,7 @@ use platform::config::{Config, Role};
 use crate::{
     exit::{Exit, Outcome},
     output::Output,
-    process::{self, Parts},
+    process::{self, Listening, Parts},
     settings::{self, From},
 };
 
@@ -43,9 +43,9 @@ fn listening(mut config: Config, args: &Args) -> Config {
 }
 
 async fn run(config: Config, api: bool, worker: bool, out: Output) -> Outcome {
-    let telemetry = process::telemetry(&config, out)?;
-    let parts = Parts::open(config, "gantry").await?;
-    let listening = if api { Some(process::Listening::open(&parts, &telemetry, out).await?) } else { None };
-    process::until_asked_to_end(parts, listening, worker).await?;
+    let telemetry = process::telemetry(&config)?;
+    let parts = Parts::open(config).await?;
+    let listening = if api { Some(Listening::open(&parts, &telemetry, out).await?) } else { None };
+    process::run(parts, telemetry, listening, worker).await?;
     Ok(Exit::Done)
 }

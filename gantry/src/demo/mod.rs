@@ -46,16 +46,16 @@ async fn show(wish: Wish, dir: &Path, out: Output) -> Outcome {
     told(&format!("a simulated Proxmox VE cluster: {}", cluster.in_words()));
     let config = config(dir, wish.listen)?;
     settings::connect(&config).await?.migrate(platform::clock::now()).await?;
-    let telemetry = process::telemetry(&config, out)?;
-    let parts = Parts::open(config, "demo").await?;
+    let telemetry = process::telemetry(&config)?;
+    let parts = Parts::open(config).await?;
     let listening = Listening::quietly(&parts, &telemetry).await?;
     let (url, token) = (format!("http://{}", listening.address), listening.token.clone().unwrap_or_default());
     told(&format!("Gantry: its log in SQLite, its API at {url}, a worker"));
     register::cluster(&parts, &cluster).await?;
     told("the cluster is registered, its credentials are sealed, its certificates and SSH keys are pinned");
 
-    let stop = parts.stop.clone();
-    let running = tokio::spawn(async move { process::run(&parts, Some(listening), true).await });
+    let stop = parts.stop();
+    let running = tokio::spawn(process::run(parts, telemetry, Some(listening), true));
     let ended = async {
         let shown = show::create(&Client::new(&url, token.clone())?, &url, &token, wish.exit, out).await?;
         if !wish.exit && shown == Exit::Done {

@@ -14,6 +14,7 @@ use platform::{
     coordination::Coordination,
     log::Log,
     queue::Queue,
+    shutdown::Shutdown,
     vault::Vault,
     views,
 };
@@ -21,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use worker::{Engine, Tools, hosts::Hosts};
 
 pub(crate) use api::Listening;
-pub(crate) use run::{run, until_asked_to_end};
+pub(crate) use run::run;
 pub(crate) use telemetry::{Telemetry, telemetry};
 
 use crate::{exit::Outcome, settings};
@@ -37,15 +38,14 @@ pub(crate) struct Parts {
     pub queue: Queue,
     pub vault: Vault,
     pub catalogue: Catalogue,
-    /// Cancelled when the process is to end.
-    pub stop: CancellationToken,
+    pub shutdown: Shutdown,
     tools: Arc<Tools>,
     name: String,
 }
 
 impl Parts {
     /// Connects to everything and sees that it fits: nothing is found missing only in the middle of an operation.
-    pub(crate) async fn open(config: Config, name: &str) -> Outcome<Self> {
+    pub(crate) async fn open(config: Config) -> Outcome<Self> {
         let keys = config.keys().map_err(settings::wrong)?;
         let db = settings::present(&config).await?;
         let vault = Vault::new(db.clone(), keys, Clock::system());
@@ -68,9 +68,9 @@ impl Parts {
         );
         Ok(Self {
             queue: coordination.queue(QUEUE, MOST_WAITING),
-            stop: CancellationToken::new(),
+            shutdown: Shutdown::new(),
             tools: Arc::new(tools),
-            name: format!("{name}-{}", uuid::Uuid::now_v7().simple()),
+            name: platform::instance::name(),
             config,
             log,
             coordination,
@@ -88,8 +88,13 @@ impl Parts {
         Ok(bootstrap::token(self.log.db()).await?)
     }
 
+    /// Cancelled when the process is to end.
+    pub(crate) fn stop(&self) -> CancellationToken {
+        self.shutdown.accept.token()
+    }
+
     fn engine(&self) -> Engine {
-        Engine::new(self.tools.clone(), self.queue.clone(), &self.name, self.stop.clone())
+        Engine::new(self.tools.clone(), self.queue.clone(), &self.name, self.stop())
     }
 
     fn work(&self) -> platform::queue::Settings {

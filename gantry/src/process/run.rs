@@ -1,55 +1,60 @@
 //! Running the parts until the process is asked to end, and ending them in order.
 
-use super::{Listening, Parts};
-use crate::{
-    exit::{Outcome, While as _},
-    signals,
-};
+use std::time::Duration;
 
-/// Runs what there is. At a signal the API answers what it has begun and the worker leaves its steps at a safe point; a
-/// second one ends the process at once.
-pub(crate) async fn until_asked_to_end(parts: Parts, listening: Option<Listening>, worker: bool) -> Outcome<()> {
-    let stop = parts.stop.clone();
-    let signal = tokio::spawn({
-        let stop = stop.clone();
-        async move {
-            signals::asked_to_end().await;
-            tracing::info!("ending: what is under way gets to a safe point");
-            stop.cancel();
-            signals::asked_to_end().await;
-            std::process::exit(130);
-        }
+use platform::shutdown::{Limits, Part};
+
+use super::{Listening, Parts, Telemetry};
+use crate::exit::{Outcome, While as _};
+
+/// Requests under way get this long; streams end at once.
+const ANSWERING: Duration = Duration::from_secs(30);
+/// On top of what the settings give the worker, to write down where it stopped.
+const PUTTING_DOWN: Duration = Duration::from_secs(5);
+const CLOSING: Duration = Duration::from_secs(10);
+
+/// Runs what there is until a signal. Then the API answers what it has begun, the worker leaves its operations at a safe
+/// point for another one, and the log is closed; a second signal ends the process at once.
+pub(crate) async fn run(parts: Parts, telemetry: Telemetry, listening: Option<Listening>, worker: bool) -> Outcome<()> {
+    let shutdown = parts.shutdown.clone();
+    let drain = Duration::from_secs(parts.config.worker.drain_s) + PUTTING_DOWN;
+    let answering = listening.map(|listening| tokio::spawn(answer(listening, shutdown.accept.part())));
+    let working = worker.then(|| tokio::spawn(work(parts.engine(), parts.work(), shutdown.drain.part(), parts.stop())));
+    let log = parts.log.clone();
+    let closing = shutdown.close.part();
+    tokio::spawn(async move {
+        closing.stopped().await;
+        log.close().await;
+        drop(closing);
     });
-    let ended = run(&parts, listening, worker).await;
-    signal.abort();
+    tokio::select! {
+        ended = shutdown.run(Limits { accept: ANSWERING, drain, close: CLOSING }) => drop(ended?),
+        () = telemetry.keep() => {}
+    }
+    for part in [answering, working].into_iter().flatten() {
+        // Whoever was too late was told of; waiting for it was the shutdown's.
+        if part.is_finished() {
+            part.await??;
+        }
+    }
+    Ok(())
+}
+
+/// Whatever ends by itself ends the others: half a process helps nobody, and its supervisor starts it again.
+async fn answer(it: Listening, part: Part) -> Outcome<()> {
+    let ended = api::serve(it.app, it.listener, it.settings, part.token().clone()).await.during("answering requests");
+    part.token().cancel();
     ended
 }
 
-/// Runs what there is until `parts.stop`.
-pub(crate) async fn run(parts: &Parts, listening: Option<Listening>, worker: bool) -> Outcome<()> {
-    let stop = parts.stop.clone();
-    // Whatever ends first ends the others: half a process helps nobody, and its supervisor starts it again.
-    let answering = async {
-        let ended = match listening {
-            Some(it) => api::serve(it.app, it.listener, it.settings, stop.clone()).await.during("answering requests"),
-            None => Ok(stop.cancelled().await),
-        };
-        stop.cancel();
-        ended
-    };
-    let working = async {
-        let ended = if worker { work(parts).await } else { Ok(stop.cancelled().await) };
-        stop.cancel();
-        ended
-    };
-    let (answered, worked) = tokio::join!(answering, working);
-    parts.log.close().await;
-    answered.and(worked)
-}
-
-async fn work(parts: &Parts) -> Outcome<()> {
-    let engine = parts.engine();
-    let settings = parts.work();
+async fn work(
+    engine: worker::Engine,
+    settings: platform::queue::Settings,
+    part: Part,
+    stop: tokio_util::sync::CancellationToken,
+) -> Outcome<()> {
     let (worked, ()) = tokio::join!(engine.work(&settings), engine.sweep_on());
+    stop.cancel();
+    drop(part);
     worked.during("working on operations")
 }
