@@ -21,7 +21,8 @@ async fn the_log_survives_a_round_trip(base: Base) {
     let lines = exported(&base).await;
     let end = base.log().await.end().await.unwrap();
     // Into SQLite from either.
-    let other = Base::sqlite().await.log().await;
+    let into = Base::sqlite().await;
+    let other = into.log().await;
     assert_eq!(other.import(lines.as_bytes()).await.unwrap(), 2203);
     assert_eq!(other.verify().await.unwrap().end, end);
     let mut again = Vec::new();
