@@ -1,5 +1,5 @@
 //! What only a database that somebody meddled with shows.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "tests")]
 
 mod run;
 

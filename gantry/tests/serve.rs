@@ -41,7 +41,7 @@ fn the_first_start_tells_the_token_once_and_every_list_is_json() {
     }
     let stranger = server.client(&["ls"]).env("GANTRY_TOKEN", "another").run();
     assert!(stranger.code == 6 && stranger.stderr.contains("GANTRY_TOKEN"), "{}", stranger.stderr);
-    let wrong = server.client(&["create", "-bad-", "--template", "none", "--cores", "0"]).run();
+    let wrong = server.client(&["create", "bad_name", "--template", "none", "--cores", "0"]).run();
     assert_eq!(wrong.code, 6);
     assert!(wrong.stderr.contains("hostname:") && wrong.stderr.contains("cores:"), "{}", wrong.stderr);
     let missing = server.client(&["show", "nobody", "--json"]).run();

@@ -30,19 +30,21 @@ pub(crate) struct Wish {
 
 pub(crate) async fn run(wish: Wish, out: Output) -> Outcome {
     let dir = tempfile::Builder::new().prefix("gantry-demo-").tempdir()?;
-    tokio::select! {
+    let cluster = Cluster::start(wish.dry_shell, out).await?;
+    let ended = tokio::select! {
         // Ctrl-C at any moment ends everything, and leaves nothing behind.
         () = signals::asked_to_end() => {
             out.say("\nEnding.");
             Ok(if wish.exit { Exit::Cancelled } else { Exit::Done })
         }
-        ended = show(wish, dir.path(), out) => ended,
-    }
+        ended = show(wish, dir.path(), &cluster, out) => ended,
+    };
+    cluster.stop().await;
+    ended
 }
 
-async fn show(wish: Wish, dir: &Path, out: Output) -> Outcome {
+async fn show(wish: Wish, dir: &Path, cluster: &Cluster, out: Output) -> Outcome {
     let told = |text: &str| out.say(format!("{} {text}", out.paint(Colour::Good, "●")));
-    let cluster = Cluster::start(wish.dry_shell, out).await?;
     told(&format!("a simulated Proxmox VE cluster: {}", cluster.in_words()));
     let config = config(dir, wish.listen)?;
     settings::connect(&config).await?.migrate(platform::clock::now()).await?;
@@ -51,7 +53,7 @@ async fn show(wish: Wish, dir: &Path, out: Output) -> Outcome {
     let listening = Listening::quietly(&parts, &telemetry).await?;
     let (url, token) = (format!("http://{}", listening.address), listening.token.clone().unwrap_or_default());
     told(&format!("Gantry: its log in SQLite, its API at {url}, a worker"));
-    register::cluster(&parts, &cluster).await?;
+    register::cluster(&parts, cluster).await?;
     told("the cluster is registered, its credentials are sealed, its certificates and SSH keys are pinned");
 
     let stop = parts.stop();
@@ -63,9 +65,7 @@ async fn show(wish: Wish, dir: &Path, out: Output) -> Outcome {
         }
         Ok(shown)
     };
-    let ended = watched(ended, running, stop).await;
-    cluster.stop().await;
-    ended
+    watched(ended, running, stop).await
 }
 
 /// The creation, or the end of the process below it, whichever is first.

@@ -23,6 +23,7 @@ pub(crate) fn confirm(question: &str, beforehand: &str) -> Outcome<()> {
 }
 
 /// A secret from the environment, else from standard input: the command line would show it to everybody.
+#[expect(clippy::disallowed_methods, reason = "a secret for one command is no setting, and is not to be shown as one")]
 pub(crate) fn secret_input(variable: &str, what: &str) -> Outcome<SecretText> {
     let set = std::env::var(variable).unwrap_or_default();
     if !set.is_empty() {

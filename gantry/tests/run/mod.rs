@@ -83,7 +83,7 @@ impl Call {
 impl Running {
     /// The next line that it says.
     pub fn line(&mut self) -> String {
-        self.lines.next().expect("it ended").unwrap()
+        self.lines.next().unwrap_or_else(|| panic!("it ended")).unwrap()
     }
 
     /// Asks it to end, and says with which code it did.
