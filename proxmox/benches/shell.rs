@@ -2,10 +2,9 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::print_stdout,
     unreachable_pub,
     dead_code,
-    reason = "a bench prints what it measures, fails by panicking, and shares the tests' sshd"
+    reason = "a bench fails by panicking and shares the tests' sshd"
 )]
 
 #[path = "../tests/shell/sshd.rs"]
@@ -15,27 +14,16 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use proxmox::shell::{Command, Shell};
+use xtask::bench::{Aim, Figure, median};
 
 const ROUNDS: usize = 30;
 
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort();
-    times[times.len() / 2].as_secs_f64() * 1000.0
+fn ms(times: &[Duration]) -> f64 {
+    median(&times.iter().map(|time| time.as_secs_f64() * 1000.0).collect::<Vec<_>>())
 }
 
 async fn run(shell: &Shell) {
     assert_eq!(shell.output(Command::new("true")).await.unwrap().code, 0);
-}
-
-/// `better` says whether the ratio is above the aim (many times less) or below (little more than the limit).
-fn figure(name: &str, value: f64, limit: f64, ratio: f64, aim: f64, met: bool) {
-    if std::env::args().any(|argument| argument == "--json") {
-        println!(
-            r#"{{"bench":"shell","figure":"{name}","value":{value:.3},"unit":"ms","limit":{limit:.3},"ratio":{ratio:.2},"aim":{aim},"met":{met}}}"#
-        );
-    } else {
-        println!("{name:<40} {value:>9.3} ms   limit {limit:>9.3} ms   ratio {ratio:>6.2}   aim {aim}   met {met}");
-    }
 }
 
 #[tokio::main]
@@ -55,8 +43,11 @@ async fn main() {
         run(&shell).await;
         reused.push(started.elapsed());
     }
-    let (reused, fresh) = (median(reused), median(fresh));
-    figure("exec over the kept connection", reused, fresh, fresh / reused, 20.0, fresh / reused >= 20.0);
+    let (reused, fresh) = (ms(&reused), ms(&fresh));
+    Figure::new("shell", "exec over the kept connection", reused, "ms")
+        .limit(fresh)
+        .aim(Aim::RatioAtMost(0.05))
+        .print();
 
     // Twenty that sleep 200 ms: one after the other they would take four seconds.
     for _ in 0..5 {
@@ -67,6 +58,8 @@ async fn main() {
         }
         parallel.push(started.elapsed());
     }
-    let parallel = median(parallel);
-    figure("20 parallel execs of sleep 0.2", parallel, 200.0, parallel / 200.0, 2.0, parallel <= 400.0);
+    Figure::new("shell", "20 parallel execs of sleep 0.2", ms(&parallel), "ms")
+        .limit(200.0)
+        .aim(Aim::RatioAtMost(2.0))
+        .print();
 }

@@ -69,7 +69,37 @@ pub struct Resource {
     pub uptime: u64,
 }
 
+/// A member of a cluster, as the others know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub node: String,
+    pub address: Option<String>,
+    pub online: bool,
+}
+
+#[derive(Deserialize)]
+struct StatusRow {
+    #[serde(rename = "type", default)]
+    kind: String,
+    #[serde(default, deserialize_with = "lenient::text")]
+    name: String,
+    #[serde(default, deserialize_with = "lenient::maybe_text")]
+    ip: Option<String>,
+    #[serde(default, deserialize_with = "lenient::flag")]
+    online: bool,
+}
+
 impl Client {
+    /// The members of the cluster; none for a server that is in no cluster.
+    pub async fn members(&self) -> Result<Vec<Member>> {
+        let rows: Vec<StatusRow> = self.list(Call::get("/cluster/status", &[])).await?;
+        if !rows.iter().any(|row| row.kind == "cluster") {
+            return Ok(Vec::new());
+        }
+        let nodes = rows.into_iter().filter(|row| row.kind == "node");
+        Ok(nodes.map(|row| Member { node: row.name, address: row.ip, online: row.online }).collect())
+    }
+
     pub async fn version(&self) -> Result<Version> {
         self.call(Call::get("/version", &[])).await
     }

@@ -32,7 +32,7 @@ mod wait;
 
 pub use access::{NewToken, Permissions};
 pub use client::Client;
-pub use cluster::{Resource, Version};
+pub use cluster::{Member, Resource, Version};
 pub use console::{Console, ConsoleTicket, MAX_FRAME, Screen};
 pub use endpoint::{Address, Auth, Endpoint, Limits};
 pub use error::{Denied, Error, Lock, Outcome, Result, Retry, Said, State, Thing};

@@ -319,6 +319,7 @@ async fn the_rest(client: &Client) -> Result<(), Error> {
     for kind in [None, Some("vm"), Some("storage"), Some("node")] {
         client.resources(kind).await?;
     }
+    client.members().await?;
     client.next_id().await?;
     client.check_id(100).await?;
     client.nodes().await?;

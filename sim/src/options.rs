@@ -18,6 +18,8 @@ pub struct Options {
     pub speed: f64,
     /// How long tasks of one type (`vzcreate`) take, in place of `speed`.
     pub durations: BTreeMap<String, Duration>,
+    /// By how much a task's time differs from one to the next, as a share of it.
+    pub jitter: f64,
     /// How old what `/cluster/resources` answers may be, as pvestatd makes it.
     pub stat_interval: Duration,
     /// How long a container's DHCP address takes to arrive after its start.
@@ -49,6 +51,7 @@ impl Default for Options {
             data_dir: None,
             speed: 0.0,
             durations: BTreeMap::new(),
+            jitter: 0.0,
             stat_interval: Duration::ZERO,
             dhcp_delay: Duration::ZERO,
             auth_delay: Duration::ZERO,
@@ -70,6 +73,7 @@ impl Options {
     pub fn realistic() -> Self {
         Self {
             speed: 1.0,
+            jitter: 0.1,
             stat_interval: Duration::from_secs(10),
             dhcp_delay: Duration::from_secs(3),
             auth_delay: Duration::from_secs(3),

@@ -5,6 +5,7 @@ pub mod engine;
 mod failure;
 pub mod guest;
 pub mod hosts;
+pub mod nodes;
 mod place;
 pub mod progress;
 mod step;
@@ -14,4 +15,5 @@ mod vmids;
 mod waiting;
 
 pub use engine::Engine;
+pub use nodes::Nodes;
 pub use tools::{Settings, Tools};

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::error::GuestError;
-use super::layers::Os;
+use super::os::Os;
 use super::sandbox::{Boot, Sandbox};
-use super::{Fresh, layers};
+use super::{Fresh, root};
 
 /// The first of the ids that a guest's users have outside, and how many there are, when the simulator runs as root.
 pub(crate) const FIRST_ID: u32 = 200_000;
@@ -65,7 +65,7 @@ impl Isolation {
     async fn try_in(&self, dir: &Path) -> Result<(), GuestError> {
         let fresh =
             Fresh { os: Os::default(), hostname: "probe".to_owned(), root_password: None, ssh_keys: Vec::new() };
-        layers::bare(dir, &fresh, Some(self)).map_err(|e| GuestError::io("lay out the probe", e))?;
+        root::bare(dir, &fresh, Some(self)).map_err(|e| GuestError::io("lay out the probe", e))?;
         let sandbox = std::sync::Arc::new(Sandbox::new("probe", dir.to_path_buf(), Some(self.clone())));
         sandbox.start(&Boot { hostname: "probe".to_owned(), ..Boot::default() }).await?;
         let output = sandbox

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use rand::RngExt;
 use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
 
@@ -40,7 +41,8 @@ impl Run {
 
     /// Takes the time that such a task takes.
     pub(crate) async fn work(&self) {
-        let time = self.world.duration(&self.kind);
+        let jitter = self.world.options.jitter.clamp(0.0, 1.0);
+        let time = self.world.duration(&self.kind).mul_f64(rand::rng().random_range(1.0 - jitter..=1.0 + jitter));
         if !time.is_zero() {
             tokio::time::sleep(time).await;
         }
@@ -156,8 +158,8 @@ impl World {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(upid);
     }
 
-    /// Returns when a task has ended.
-    pub(crate) async fn ended(&self, upid: &str) {
+    /// Returns when a task has ended: sooner than anybody who asks can know.
+    pub async fn ended(&self, upid: &str) {
         let mut changes = self.subscribe();
         while self.state().tasks.iter().rev().any(|task| task.upid == upid && task.exit.is_none()) {
             if changes.changed().await.is_err() {

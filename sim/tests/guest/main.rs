@@ -9,6 +9,7 @@
 mod exec;
 mod host;
 mod isolation;
+mod killed;
 mod ssh;
 mod sshd;
 mod standins;

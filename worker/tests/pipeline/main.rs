@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects by failing")]
 
 mod create;
+mod nodes;
 mod proofs;
 mod support;
 mod tiny;

@@ -11,6 +11,7 @@ mod nodes;
 mod pools;
 mod power;
 mod qemu;
+mod roles;
 mod snapshots;
 mod storage;
 mod tasks;
@@ -26,6 +27,7 @@ type Answer = Result<Done, Refusal>;
 
 pub(super) async fn answer(name: &str, asked: &Asked) -> Answer {
     let plain = access::answer(name, asked)
+        .or_else(|| roles::answer(name, asked))
         .or_else(|| cluster::answer(name, asked))
         .or_else(|| nodes::answer(name, asked))
         .or_else(|| storage::answer(name, asked))
