@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::operation::{Operation, OperationEvent};
-use domain::progress::{Progress, progress_of};
+use domain::progress::{Progress, ProgressKind, progress_of};
 use domain::{Aggregate as _, OperationId, Recorded};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -67,13 +67,19 @@ fn bodies(history: &[&Recorded], first: i64) -> Result<Vec<Value>, ViewError> {
             position: recorded.position,
             source,
         })?;
+        let before = operation.percent();
         operation = operation.evolve(&event);
         if recorded.position.0 < first {
             continue;
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
         let percent = operation.percent() as u8;
-        let kind = operation.pipeline().and_then(|pipeline| progress_of(pipeline, &event, percent));
+        let mut kind = operation.pipeline().and_then(|pipeline| progress_of(pipeline, &event, percent));
+        // Done again after it was taken down: its worker has told of more by now than the events know.
+        let again = matches!(event, OperationEvent::StepSucceeded { .. }) && operation.percent() <= before;
+        if let (Some(ProgressKind::Step { percent, .. }), true) = (&mut kind, again) {
+            *percent = None;
+        }
         let body = kind.map(|kind| serde_json::to_value(Progress { kind, timestamp: recorded.recorded_at }));
         bodies.extend(body.transpose().map_err(|e| ViewError::Refused(e.to_string()))?);
     }

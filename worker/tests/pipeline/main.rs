@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects by failing")]
 
 mod create;
+mod fault;
 mod nodes;
 mod proofs;
+mod queue;
+mod servers;
 mod support;
 mod tiny;
 mod trips;

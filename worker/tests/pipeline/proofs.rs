@@ -1,14 +1,63 @@
 //! What holds of every pipeline, as loops over its table: a step that is added is covered the moment it exists.
 
+use std::time::Duration;
+
 use domain::container::{Lifecycle, Source};
-use domain::operation::{Command, Status};
-use domain::pipeline::PipelineName;
+use domain::operation::{Command, OperationCommand, Status};
+use domain::pipeline::{PipelineName, StepName};
+use domain::progress::ProgressKind;
 use domain::{ContainerId, OperationId};
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use worker::engine::{EngineError, Outcome};
 
-use crate::support::{World, spec};
+use crate::fault::Fault;
+use crate::support::{Ground, World, spec, turn};
 use crate::trips::{Met, Trip};
+
+/// Where a proof is to hold.
+#[derive(Debug, Clone, Copy)]
+enum On {
+    Sqlite,
+    Servers,
+}
+
+impl On {
+    async fn world(self) -> World {
+        match self {
+            Self::Sqlite => World::new().await,
+            Self::Servers => World::on(Ground::on_servers().await).await,
+        }
+    }
+}
+
+/// Each proof as a test of its own, without servers and with.
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(super::On::Sqlite).await;
+            })+
+        }
+        mod servers {
+            $(#[tokio::test(flavor = "multi_thread")]
+            #[ignore = "needs Postgres and Redis: cargo xtask test"]
+            async fn $name() {
+                super::$name(super::On::Servers).await;
+            })+
+        }
+    };
+}
+on_both!(
+    every_step_may_run_twice,
+    a_crash_after_every_single_append_ends_the_same,
+    a_failure_at_each_step_leaves_nothing_behind_and_is_retried,
+    each_undo_may_run_twice,
+    each_step_can_be_cancelled_until_there_is_no_way_back,
+    a_script_that_runs_is_stopped_by_a_cancellation,
+    a_worker_that_was_replaced_can_say_nothing_any_more,
+);
 
 /// This many at a time: they wait for the simulator more than they work.
 const AT_ONCE: usize = 6;
@@ -78,9 +127,8 @@ async fn has_succeeded(
     if right { Ok(()) } else { Err(format!("{state:?}, running: {runs}")) }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_step_may_run_twice() {
-    let world = World::new().await;
+async fn every_step_may_run_twice(on: On) {
+    let world = on.world().await;
     let all = PipelineName::ALL.into_iter().flat_map(|name| name.table().steps().map(move |step| (name, step.name)));
     each(all, async |(pipeline, step)| {
         let (container, id) = begin(&world, pipeline).await;
@@ -91,4 +139,183 @@ async fn every_step_may_run_twice() {
         has_succeeded(&world, pipeline, container, id).await
     })
     .await;
+}
+
+async fn a_crash_after_every_single_append_ends_the_same(on: On) {
+    let world = on.world().await;
+    let (_, whole) = tiny(&world, false).await;
+    world.drive(whole).await;
+    let versions = world.versions(whole).await;
+    let all = (2..=versions).flat_map(|version| [Trip::Before(version), Trip::After(version)]);
+    each(all, async |trip| {
+        let (container, id) = tiny(&world, false).await;
+        world.until_killed(id, trip).await;
+        world.drive(id).await;
+        has_succeeded(&world, PipelineName::Create, container, id).await
+    })
+    .await;
+}
+
+/// What becomes of a create that failed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Then {
+    /// It was taken down, and is tried again.
+    Retried,
+    /// It was kept, and goes on where it failed.
+    KeptAndRetried,
+    KeptAndDeleted,
+}
+
+async fn a_failure_at_each_step_leaves_nothing_behind_and_is_retried(on: On) {
+    let steps = PipelineName::Create.table().steps().map(|spec| (spec.name, Fault::at(spec.name)));
+    let faults: Vec<_> = steps.filter_map(|(step, fault)| Some((step, fault?))).collect();
+    let all = faults.iter().flat_map(|(step, fault)| {
+        [Then::Retried, Then::KeptAndRetried, Then::KeptAndDeleted].map(|then| (*step, *fault, then))
+    });
+    each(all, async |(step, fault, then)| {
+        // Of its own, because many faults strike whoever comes by.
+        let world = on.world().await;
+        let (container, id) = tiny(&world, then != Then::Retried).await;
+        if fault.is_in_the_guest() && world.until_killed(id, Trip::BeforeStart(step)).await != Met::Tripped {
+            return Err("never came there".to_owned());
+        }
+        fault.strike(&world, container).await;
+        let failed = world.drive(id).await;
+        if failed.status() != Some(Status::Failed) || world.container(container).await.lifecycle() != Lifecycle::Failed
+        {
+            return Err(format!("did not fail: {:?}", failed.end()));
+        }
+        if then == Then::Retried {
+            world.is_gone(container).await?;
+            // What was wished stays sealed: it can be retried.
+            if world.sealed_of(container).await != 1 {
+                return Err("its credentials are still sealed".to_owned());
+            }
+            world.only_guests_of(&[]).await;
+        }
+        fault.mend(&world, container).await;
+        if then == Then::KeptAndDeleted {
+            let delete = world.accept(Command::DeleteContainer { container, purge: true }).await;
+            world.drive(delete).await;
+            has_succeeded(&world, PipelineName::Delete, container, delete).await?;
+            world.only_guests_of(&[]).await;
+            return Ok(());
+        }
+        world.retry(container, id).await;
+        let done = world.drive(id).await;
+        if done.intent(StepName::LeaseVmid) != failed.intent(StepName::LeaseVmid).or(done.intent(StepName::LeaseVmid)) {
+            return Err("other ids were chosen".to_owned());
+        }
+        has_succeeded(&world, PipelineName::Create, container, id).await?;
+        world.only_guests_of(&[container]).await;
+        Ok(())
+    })
+    .await;
+}
+
+async fn was_cancelled(world: &World, container: ContainerId, id: OperationId) -> Result<(), String> {
+    let operation = world.drive(id).await;
+    world.progress(id).await;
+    if operation.status() != Some(Status::Cancelled) {
+        return Err(format!("{:?}", operation.end()));
+    }
+    world.is_gone(container).await?;
+    match (world.sealed_of(container).await, world.container(container).await.lifecycle()) {
+        (0, Lifecycle::Removed) => Ok(()),
+        left => Err(format!("{left:?}")),
+    }
+}
+
+async fn each_undo_may_run_twice(on: On) {
+    let world = on.world().await;
+    let undone = PipelineName::Create.table().steps().filter(|spec| spec.undo).map(|spec| spec.name);
+    each(undone, async |step| {
+        let (container, id) = tiny(&world, false).await;
+        world.until_killed(id, Trip::BeforeStart(StepName::Finish)).await;
+        world.ask(id, OperationCommand::Cancel).await;
+        if world.until_killed(id, Trip::BeforeUndone(step)).await != Met::Tripped {
+            return Err("was never undone".to_owned());
+        }
+        was_cancelled(&world, container, id).await
+    })
+    .await;
+    world.only_guests_of(&[]).await;
+}
+
+async fn each_step_can_be_cancelled_until_there_is_no_way_back(on: On) {
+    let world = on.world().await;
+    let all = PipelineName::ALL.into_iter().flat_map(|name| name.table().steps().map(move |step| (name, *step)));
+    each(all, async |(pipeline, step)| {
+        let (container, id) = begin(&world, pipeline).await;
+        if world.until_killed(id, Trip::BeforeEnd(step.name)).await != Met::Tripped {
+            return Err("never came there".to_owned());
+        }
+        let asked = world.try_ask(id, OperationCommand::Cancel).await;
+        if !step.may_cancel {
+            world.drive(id).await;
+            has_succeeded(&world, pipeline, container, id).await?;
+            return asked.err().map(drop).ok_or_else(|| "the cancellation was not refused".to_owned());
+        }
+        asked?;
+        if pipeline == PipelineName::Create {
+            return was_cancelled(&world, container, id).await;
+        }
+        match world.drive(id).await.status() {
+            Some(Status::Cancelled) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+}
+
+async fn a_script_that_runs_is_stopped_by_a_cancellation(on: On) {
+    let world = on.world().await;
+    let (container, id) = tiny(&world, false).await;
+    world.until_killed(id, Trip::BeforeStart(StepName::RunScripts)).await;
+    let vmid = world.container(container).await.guest().unwrap().vmid.get();
+    world.in_guest(vmid, "touch /srv/slow").await;
+    let cancel = async {
+        while !world.progress(id).await.iter().any(|told| format!("{told:?}").contains("20-two.sh (2 of 3)")) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        world.ask(id, OperationCommand::Cancel).await;
+    };
+    let (ended, ()) = tokio::join!(was_cancelled(&world, container, id), cancel);
+    ended.unwrap();
+    world.only_guests_of(&[]).await;
+}
+
+async fn a_worker_that_was_replaced_can_say_nothing_any_more(on: On) {
+    let world = on.world().await;
+    let (container, id) = tiny(&world, false).await;
+    world.until_killed(id, Trip::BeforeStart(StepName::RunScripts)).await;
+    let vmid = world.container(container).await.guest().unwrap().vmid.get();
+    world.in_guest(vmid, "touch /srv/slow").await;
+    let (engine, old) = (world.engine("old"), turn("old"));
+    let replaced = async {
+        while world.operation(id).await.worker() != Some("old") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let (ended, _) = tokio::join!(world.drive(id), async {
+            while world.operation(id).await.worker() == Some("old") {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            world.in_guest(vmid, "rm /srv/slow").await;
+        });
+        ended
+    };
+    let (old, _) = tokio::join!(engine.drive(id, &old), replaced);
+    assert!(matches!(old, Ok(Outcome::Left) | Err(EngineError::Lost { .. })), "{old:?}");
+    has_succeeded(&world, PipelineName::Create, container, id).await.unwrap();
+    // One line for each that a script said, from whichever of both.
+    let lines = world
+        .progress(id)
+        .await
+        .into_iter()
+        .filter(|told| matches!(&told.kind, ProgressKind::Log { next: Some(_), .. }));
+    let mut lines: Vec<_> = lines.map(|told| serde_json::to_string(&told.kind).unwrap()).collect();
+    let all = lines.len();
+    lines.sort();
+    lines.dedup();
+    assert_eq!(lines.len(), all);
 }

@@ -36,6 +36,7 @@ use worker::engine::{Outcome, Turn};
 use worker::hosts::Hosts;
 use worker::{Engine, Settings, Tools};
 
+use crate::servers;
 use crate::trips::{Met, Trip, Trips, Tripwire};
 
 pub struct World {
@@ -74,6 +75,14 @@ impl Ground {
             limits: Limits { per_host: 1000, per_node: 1000, per_storage: 1000 },
             dir,
         }
+    }
+
+    /// A database of its own and a prefix of its own on the servers that xtask started.
+    pub async fn on_servers() -> Self {
+        let name = format!("worker_{}", Uuid::now_v7().simple());
+        let database = servers::database(&name).await;
+        let coordination = Coordination::connect(Some(&servers::redis()), &format!("{name}:")).await.unwrap();
+        Self { database, coordination, ..Self::local() }
     }
 }
 
@@ -155,6 +164,10 @@ impl World {
         self.tools.vault.seal(&format!("test/{what}"), content.to_vec().into()).unwrap()
     }
 
+    pub fn queue(&self) -> &queue::Queue {
+        &self.queue
+    }
+
     pub fn engine(&self, name: &str) -> Engine {
         Engine::new(self.tools.clone(), self.queue.clone(), name, self.stop.clone())
     }
@@ -210,6 +223,22 @@ impl World {
     pub async fn ask(&self, id: OperationId, command: OperationCommand) {
         self.log.execute::<Operation>(id, command, &Given { now: now() }, meta()).await.unwrap();
         self.coordination.bus().publish(&worker::progress::command_topic(id), 1).await;
+    }
+
+    pub async fn try_ask(&self, id: OperationId, command: OperationCommand) -> Result<(), String> {
+        let asked = self.log.execute::<Operation>(id, command, &Given { now: now() }, meta()).await;
+        asked.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// As somebody asks for it who saw a create fail.
+    pub async fn retry(&self, container: ContainerId, id: OperationId) {
+        self.log.execute::<Container>(container, ContainerCommand::RetryCreate, &(), meta()).await.unwrap();
+        self.ask(id, OperationCommand::Retry).await;
+    }
+
+    /// How many events its stream has.
+    pub async fn versions(&self, id: OperationId) -> i64 {
+        self.log.stream(&Operation::stream(id), Version(0)).await.unwrap().last().unwrap().version.0
     }
 
     pub async fn operation(&self, id: OperationId) -> Operation {
