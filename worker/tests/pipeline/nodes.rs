@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use domain::container::{Power, Source};
 use domain::host::Host;
-use platform::coordination::Coordination;
 use worker::Nodes;
 use worker::engine::Outcome;
 use worker::nodes::Seen;
 
-use crate::support::{World, spec, turn};
+use crate::support::{Ground, World, spec, turn};
 
 fn watcher(world: &World) -> (Nodes, Arc<Mutex<Vec<Seen>>>) {
     let shown = Arc::new(Mutex::new(Vec::new()));
@@ -19,10 +18,8 @@ fn watcher(world: &World) -> (Nodes, Arc<Mutex<Vec<Seen>>>) {
 }
 
 async fn dry() -> World {
-    let dir = tempfile::tempdir().unwrap();
-    let database = format!("sqlite:{}", dir.path().join("gantry.db").display());
-    let options = sim::Options { dry_shell: true, ..sim::Options::default() };
-    World::on(dir, &database, Coordination::in_process(), options).await
+    let sim = sim::Options { dry_shell: true, ..sim::Options::default() };
+    World::on(Ground { sim, ..Ground::local() }).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
