@@ -49,7 +49,7 @@ const COURSES: [Course; 3] = [
         vmid: 103,
         kind: "vzdump",
         takes: Duration::from_secs(30),
-        runs: (4, 6),
+        runs: (2, 4),
         aims: (180.0, 32.0),
     },
 ];

@@ -1,5 +1,7 @@
 //! A simulator that is killed leaves no process behind, and what it kept can be used again.
 
+#![allow(clippy::disallowed_methods, reason = "how a test tells the process that it starts what to do")]
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
