@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::operation::{AfterFailure, Failure, OperationEvent, Status};
-use crate::pipeline::{Pipeline, StepName};
+use crate::pipeline::{Pipeline, PipelineName, StepName};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
@@ -115,7 +115,7 @@ pub fn progress_of(pipeline: &Pipeline, event: &OperationEvent, percent: u8) -> 
         E::UndoStarted { step: part, .. } => step(*part, None, format!("Taking back: {}", part.title())),
         E::UndoFailed { step: part, error, .. } => step(*part, None, format!("Taking back failed: {error}")),
         E::Succeeded { summary } => {
-            ProgressKind::Complete { percent: 100, message: "Ready".to_owned(), summary: summary.clone() }
+            ProgressKind::Complete { percent: 100, message: end_of(pipeline).to_owned(), summary: summary.clone() }
         }
         E::Failed { error } => ended(Status::Failed, &error.to_string(), Some(error)),
         E::Cancelled => ended(Status::Cancelled, "Cancelled; what was built is taken down", None),
@@ -124,10 +124,20 @@ pub fn progress_of(pipeline: &Pipeline, event: &OperationEvent, percent: u8) -> 
     })
 }
 
+/// What a pipeline that succeeded leads to, in a word.
+const fn end_of(pipeline: &Pipeline) -> &'static str {
+    match pipeline.name {
+        PipelineName::Create => "Ready",
+        PipelineName::Delete => "Deleted",
+        PipelineName::Start => "Started",
+        PipelineName::Stop | PipelineName::Shutdown => "Stopped",
+        PipelineName::Reboot => "Rebooted",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::PipelineName;
 
     #[test]
     fn what_a_reader_is_told_leaves_the_cause_out() {

@@ -79,6 +79,11 @@ impl Parts {
         })
     }
 
+    /// Looks at the hosts now and again, and hands what it saw of our containers to `show`.
+    fn nodes(&self, show: impl Fn(Vec<worker::nodes::Seen>) + Send + Sync + 'static) -> worker::Nodes {
+        worker::Nodes::new(self.tools.clone(), worker::nodes::EVERY, show)
+    }
+
     pub(crate) fn hosts(&self) -> &Hosts {
         &self.tools.hosts
     }

@@ -18,8 +18,12 @@ const CLOSING: Duration = Duration::from_secs(10);
 pub(crate) async fn run(parts: Parts, telemetry: Telemetry, listening: Option<Listening>, worker: bool) -> Outcome<()> {
     let shutdown = parts.shutdown.clone();
     let drain = Duration::from_secs(parts.config.worker.drain_s) + PUTTING_DOWN;
+    let live = listening.as_ref().map(|listening| listening.app.live.clone()).unwrap_or_default();
     let answering = listening.map(|listening| tokio::spawn(answer(listening, shutdown.accept.part())));
     let working = worker.then(|| tokio::spawn(work(parts.engine(), parts.work(), shutdown.drain.part(), parts.stop())));
+    let nodes = parts.nodes(move |seen| live.saw(seen.into_iter().map(as_shown)));
+    let asked_to_end = shutdown.accept.token();
+    tokio::spawn(async move { nodes.watch_on(&asked_to_end).await });
     let log = parts.log.clone();
     let closing = shutdown.close.part();
     tokio::spawn(async move {
@@ -38,6 +42,21 @@ pub(crate) async fn run(parts: Parts, telemetry: Telemetry, listening: Option<Li
         }
     }
     Ok(())
+}
+
+/// What the worker's side saw of a container, as the API shows it.
+fn as_shown(seen: worker::nodes::Seen) -> (domain::ContainerId, api::live::Live) {
+    let live = api::live::Live {
+        power: seen.power,
+        node: seen.node,
+        cpu: Some(seen.cpu),
+        memory_bytes: Some(seen.memory_bytes),
+        disk_bytes: Some(seen.disk_bytes),
+        uptime_seconds: Some(seen.uptime_seconds),
+        lock: seen.lock,
+        seen_at: seen.at,
+    };
+    (seen.container, live)
 }
 
 /// Whatever ends by itself ends the others: half a process helps nobody, and its supervisor starts it again.
