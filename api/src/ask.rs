@@ -1,9 +1,10 @@
 //! Asking something of an operation that is there: to cancel it, to retry it.
 
 use actix_web::HttpResponse;
-use domain::OperationId;
-use domain::operation::{Given, Operation, OperationCommand, OperationRejection};
-use platform::log::ExecuteError;
+use domain::container::{Container, ContainerCommand};
+use domain::operation::{Command, Given, Operation, OperationCommand, OperationRejection};
+use domain::{Aggregate as _, Event, NewEvent, OperationId};
+use platform::log::{Append, StreamAppend};
 use platform::series::records;
 
 use crate::accept::{busy, call_worker, not_appended, operation, unreadable};
@@ -11,6 +12,9 @@ use crate::app::App;
 use crate::asking::Asking;
 use crate::problem::{Kind, Problem};
 use crate::topics;
+
+/// How often it is decided again after losing the race for the stream.
+const DECISIONS: usize = 16;
 
 /// # Errors
 /// When there is no such operation, or its state does not allow it.
@@ -22,20 +26,50 @@ pub(crate) async fn of_operation(
 ) -> Result<HttpResponse, Problem> {
     let mut meta = asking.meta();
     meta.correlation = Some(id.uuid());
-    let given = Given { now: app.log.clock().now() };
-    match app.log.execute::<Operation>(id, command, &given, meta).await {
-        Ok(executed) => {
-            if let Some(appended) = executed.appended {
-                tell(app, asking, id, appended.last.0.unsigned_abs()).await;
-            }
-            Ok(HttpResponse::Accepted().json(operation(app, id).await?))
+    for _ in 0..DECISIONS {
+        let loaded = app.log.load::<Operation>(id).await.map_err(unreadable)?;
+        let given = Given { now: app.log.clock().now() };
+        let events = loaded.state.decide(command.clone(), &given).map_err(|no| match no {
+            OperationRejection::Unknown { .. } => Problem::new(Kind::NotFound),
+            no => Problem::new(Kind::NotPossible).detail(no.to_string()),
+        })?;
+        if events.is_empty() {
+            return Ok(HttpResponse::Accepted().json(operation(app, id).await?));
         }
-        Err(ExecuteError::Rejected(OperationRejection::Unknown { .. })) => Err(Problem::new(Kind::NotFound)),
-        Err(ExecuteError::Rejected(no)) => Err(Problem::new(Kind::NotPossible).detail(no.to_string())),
-        Err(ExecuteError::Append(error)) if error.is_taken() => Err(in_the_way(app, id).await),
-        Err(ExecuteError::Append(error)) => Err(not_appended(&error)),
-        Err(ExecuteError::Log(error)) => Err(unreadable(error)),
+        let mut append = Append::new(meta.clone());
+        append = append.stream(Operation::stream(id), loaded.expected(), encoded(&events)?);
+        if command == OperationCommand::Retry {
+            append.streams.extend(container_too(app, &loaded.state).await?);
+        }
+        match app.log.append(append).await {
+            Ok(appended) => {
+                tell(app, asking, id, appended.last.0.unsigned_abs()).await;
+                return Ok(HttpResponse::Accepted().json(operation(app, id).await?));
+            }
+            Err(error) if error.is_conflict() => {}
+            Err(error) if error.is_taken() => return Err(in_the_way(app, id).await),
+            Err(error) => return Err(not_appended(&error)),
+        }
     }
+    Err(Problem::new(Kind::Conflict))
+}
+
+/// A container whose create failed is being created again: the step that calls it ready asks for that.
+async fn container_too(app: &App, operation: &Operation) -> Result<Option<StreamAppend>, Problem> {
+    let Some(Command::CreateContainer { container, .. }) = operation.accepted().map(|accepted| &accepted.command)
+    else {
+        return Ok(None);
+    };
+    let loaded = app.log.load::<Container>(*container).await.map_err(unreadable)?;
+    let events = loaded.state.decide(ContainerCommand::RetryCreate, &());
+    let events = events.map_err(|no| Problem::new(Kind::NotPossible).detail(no.to_string()))?;
+    let says =
+        StreamAppend { stream: Container::stream(*container), expected: loaded.expected(), events: encoded(&events)? };
+    Ok((!events.is_empty()).then_some(says))
+}
+
+fn encoded<E: Event>(events: &[E]) -> Result<Vec<NewEvent>, Problem> {
+    events.iter().map(Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)
 }
 
 /// The worker that is at it, one that is free, and the watchers.

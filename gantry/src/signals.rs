@@ -1,17 +1,17 @@
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Returns when the process is asked to end: Ctrl-C or SIGTERM.
-pub(crate) async fn asked_to_end() {
-    let Ok(mut term) = signal(SignalKind::terminate()) else { return wait_for_ctrl_c().await };
-    tokio::select! {
-        () = wait_for_ctrl_c() => {}
-        _ = term.recv() => {}
-    }
-}
-
-async fn wait_for_ctrl_c() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Nobody can tell us to end: then we don't.
-        std::future::pending::<()>().await;
+/// Returns when the process is asked to end: Ctrl-C or SIGTERM. Listens from the call on, not only once it is awaited:
+/// whoever is told that we are there may ask us to end at once.
+pub(crate) fn asked_to_end() -> impl Future<Output = ()> {
+    let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    async move {
+        let [Ok(mut interrupt), Ok(mut terminate)] = signals else {
+            // Nobody can tell us to end: then we don't.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
 }

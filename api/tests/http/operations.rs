@@ -26,8 +26,11 @@ async fn a_failed_operation_tells_its_steps_and_may_be_retried() {
 
     let (status, problem) = answer(app.ask(Method::POST, &format!("{path}/cancel"))).await;
     assert_eq!((status, problem["type"].as_str()), (409, Some("/problems/not-possible")));
+    app.fail_container(&container).await;
     let (status, body) = answer(app.ask(Method::POST, &format!("{path}/retry"))).await;
     assert_eq!((status, body["status"].as_str()), (202, Some("queued")));
+    let (_, again) = app.get(&format!("/v1/containers/{container}")).await;
+    assert_eq!(again["lifecycle"], "creating", "{again}");
     app.work(id, false).await;
     let (_, body) = app.get(&path).await;
     assert_eq!((body["status"].as_str(), body["steps"][0]["attempts"].as_u64()), (Some("succeeded"), Some(2)));

@@ -118,6 +118,15 @@ impl TestApp {
         self.publish(id).await;
     }
 
+    /// As the worker says it when a create ends as failed.
+    pub(crate) async fn fail_container(&self, id: &str) {
+        let failure = Failure::new("storage-full", "Full", "free some");
+        let command = domain::container::ContainerCommand::FailCreate(failure);
+        let id = id.parse().unwrap();
+        let meta = Meta::system("worker");
+        self.app.log.execute::<domain::container::Container>(id, command, &(), meta).await.unwrap();
+    }
+
     pub(crate) async fn publish(&self, id: OperationId) {
         let last = records::last(self.app.log.db(), &records::of_operation(id)).await.unwrap();
         self.app.coordination.bus().publish(&format!("operation:{id}"), last.unsigned_abs()).await;

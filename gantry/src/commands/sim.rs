@@ -56,8 +56,9 @@ pub(crate) async fn run(args: Args, out: Output) -> Outcome {
     let password = options.root_password.clone();
     let sim = sim::start(options).await.map_err(refused)?;
     let secret = sim.token("root@pam", "gantry");
+    let asked_to_end = signals::asked_to_end();
     tell(&sim, &secret, &password, args.dry_shell, out);
-    signals::asked_to_end().await;
+    asked_to_end.await;
     out.say("\nEnding the simulated guests …");
     sim.stop().await;
     Ok(Exit::Done)
