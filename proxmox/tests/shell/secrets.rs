@@ -51,7 +51,8 @@ fn seen_by_ps() -> String {
 async fn no_secret_in_the_process_list_or_the_log() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    // For the whole program: a subscriber of one thread is overlooked by call sites that another thread met first.
+    tracing::subscriber::set_global_default(subscriber).unwrap();
     let sshd = Sshd::start("");
     let shell = sshd.shell().await;
 
