@@ -49,18 +49,23 @@ impl Hosts {
             let failure = Failure::new("host-unknown", "There is no such host", "it was removed; choose another one");
             return Err(StepError::last(failure));
         };
+        // Which nodes are online changes the version, not the way to them: ticket, history and shells are kept.
+        let before = self.known().get(&id).map(|(_, before)| before.clone());
+        let before = before.filter(|before| before.settings == *settings);
+        let client = match &before {
+            Some(before) => before.client.clone(),
+            None => self.connect(settings).await?,
+        };
         let host = Arc::new(Host {
             id,
-            client: self.connect(settings).await?,
+            client,
             settings: settings.clone(),
             nodes: loaded.state.nodes().to_vec(),
             in_maintenance: loaded.state.in_maintenance(),
             vault: self.vault.clone(),
             shells: tokio::sync::Mutex::default(),
         });
-        // Which nodes are online changes the version, not the way to them; their shells are kept.
-        if let Some((_, before)) = self.known().get(&id)
-            && before.settings == host.settings
+        if let Some(before) = &before
             && let (Ok(from), Ok(mut to)) = (before.shells.try_lock(), host.shells.try_lock())
         {
             to.clone_from(&from);
