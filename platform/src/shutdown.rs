@@ -41,6 +41,29 @@ pub struct Shutdown {
     pub close: Stage,
 }
 
+/// SIGTERM and SIGINT, heard from the moment this is made: whoever is told that we are there may ask us to end at once.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// # Errors
+    /// When the system lets us not listen for signals.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// The name of the next one.
+    pub async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
 /// The stages that ran into their limits; something of theirs was left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
@@ -84,26 +107,22 @@ impl Shutdown {
         Self::default()
     }
 
-    /// Waits for SIGTERM or SIGINT, or for the `accept` stage to be cancelled from within, and then ends all stages in order.
+    /// Waits for a signal, or for the `accept` stage to be cancelled from within, and then ends all stages in order.
     /// A second signal skips what is left of the waiting.
-    ///
-    /// # Errors
-    /// When the system lets us not listen for signals.
-    pub async fn run(&self, limits: Limits) -> io::Result<Ended> {
-        let mut signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    pub async fn run(&self, mut signals: Signals, limits: Limits) -> Ended {
         let name = tokio::select! {
-            name = next(&mut signals) => name,
+            name = signals.next() => name,
             () = self.accept.stop.cancelled() => "request",
         };
         tracing::info!(on = name, "shutting down");
         tokio::select! {
-            ended = self.end(limits) => Ok(ended),
-            name = next(&mut signals) => {
+            ended = self.end(limits) => ended,
+            name = signals.next() => {
                 tracing::warn!(on = name, "told again to shut down: leaving at once");
                 for stage in [&self.accept, &self.drain, &self.close] {
                     stage.stop.cancel();
                 }
-                Ok(Ended { late: vec!["accept", "drain", "close"] })
+                Ended { late: vec!["accept", "drain", "close"] }
             }
         }
     }
@@ -127,13 +146,6 @@ impl Shutdown {
             }
         }
         Ended { late }
-    }
-}
-
-async fn next((terminate, interrupt): &mut (Signal, Signal)) -> &'static str {
-    tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
     }
 }
 
@@ -178,7 +190,7 @@ mod tests {
     async fn who_asks_from_within_is_heard() {
         let shutdown = Shutdown::new();
         shutdown.accept.token().cancel();
-        assert_eq!(shutdown.run(LIMITS).await.unwrap(), Ended { late: vec![] });
+        assert_eq!(shutdown.run(Signals::listen().unwrap(), LIMITS).await, Ended { late: vec![] });
         assert!(shutdown.close.token().is_cancelled());
     }
 }

@@ -2,7 +2,10 @@
 
 use std::net::SocketAddr;
 
-use platform::config::{Config, Role};
+use platform::{
+    config::{Config, Role},
+    shutdown::Signals,
+};
 
 use crate::{
     exit::{Exit, Outcome},
@@ -43,9 +46,18 @@ fn listening(mut config: Config, args: &Args) -> Config {
 }
 
 async fn run(config: Config, api: bool, worker: bool, out: Output) -> Outcome {
+    let mut signals = Signals::listen()?;
     let telemetry = process::telemetry(&config)?;
-    let parts = Parts::open(config).await?;
-    let listening = if api { Some(Listening::open(&parts, &telemetry, out).await?) } else { None };
-    process::run(parts, telemetry, listening, worker).await?;
+    let opening = async {
+        let parts = Parts::open(config).await?;
+        let listening = if api { Some(Listening::open(&parts, &telemetry, out).await?) } else { None };
+        Outcome::Ok((parts, listening))
+    };
+    // Servers that don't answer are waited for: whoever wants to end need not.
+    let (parts, listening) = tokio::select! {
+        opened = opening => opened?,
+        _ = signals.next() => return Ok(Exit::Done),
+    };
+    process::run(parts, telemetry, listening, worker, signals).await?;
     Ok(Exit::Done)
 }

@@ -9,7 +9,10 @@ mod templates;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use platform::config::{Config, Sources};
+use platform::{
+    config::{Config, Sources},
+    shutdown::Signals,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -57,7 +60,7 @@ async fn show(wish: Wish, dir: &Path, cluster: &Cluster, out: Output) -> Outcome
     told("the cluster is registered, its credentials are sealed, its certificates and SSH keys are pinned");
 
     let stop = parts.stop();
-    let running = tokio::spawn(process::run(parts, telemetry, Some(listening), true));
+    let running = tokio::spawn(process::run(parts, telemetry, Some(listening), true, Signals::listen()?));
     let ended = async {
         let shown = show::create(&Client::new(&url, token.clone())?, &url, &token, wish.exit, out).await?;
         if !wish.exit && shown == Exit::Done {

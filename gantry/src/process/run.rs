@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use platform::shutdown::{Limits, Part};
+use platform::shutdown::{Limits, Part, Signals};
 
 use super::{Listening, Parts, Telemetry};
 use crate::exit::{Outcome, While as _};
@@ -15,7 +15,13 @@ const CLOSING: Duration = Duration::from_secs(10);
 
 /// Runs what there is until a signal. Then the API answers what it has begun, the worker leaves its operations at a safe
 /// point for another one, and the log is closed; a second signal ends the process at once.
-pub(crate) async fn run(parts: Parts, telemetry: Telemetry, listening: Option<Listening>, worker: bool) -> Outcome<()> {
+pub(crate) async fn run(
+    parts: Parts,
+    telemetry: Telemetry,
+    listening: Option<Listening>,
+    worker: bool,
+    signals: Signals,
+) -> Outcome<()> {
     let shutdown = parts.shutdown.clone();
     let drain = Duration::from_secs(parts.config.worker.drain_s) + PUTTING_DOWN;
     let live = listening.as_ref().map(|listening| listening.app.live.clone()).unwrap_or_default();
@@ -32,7 +38,7 @@ pub(crate) async fn run(parts: Parts, telemetry: Telemetry, listening: Option<Li
         drop(closing);
     });
     tokio::select! {
-        ended = shutdown.run(Limits { accept: ANSWERING, drain, close: CLOSING }) => drop(ended?),
+        _ = shutdown.run(signals, Limits { accept: ANSWERING, drain, close: CLOSING }) => {}
         () = telemetry.keep() => {}
     }
     for part in [answering, working].into_iter().flatten() {
