@@ -16,10 +16,10 @@ use crate::exit::{Exit, Failure, Outcome};
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct From {
     /// The settings file [default: GANTRY_CONFIG, else ./gantry.toml if there is one].
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "FILE")]
     config: Option<PathBuf>,
     /// One setting, over the file and the environment; may be repeated. `gantry config` lists them.
-    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
 

@@ -14,15 +14,8 @@ struct Server {
 fn serve(dir: &std::path::Path) -> Server {
     let call = gantry(&["serve", "--listen", "127.0.0.1:0"]).dir(dir).database(&sqlite(dir, "gantry.db"));
     let mut running = call.env("GANTRY_LOG__FILTER", "error").start();
-    let (mut token, mut url) = (String::new(), None);
-    while url.is_none() {
-        let line = running.line();
-        if let Some((_, told)) = line.split_once("GANTRY_TOKEN=") {
-            told.clone_into(&mut token);
-        }
-        url = line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned);
-    }
-    Server { url: url.unwrap(), token, running }
+    let (url, token) = running.first_words();
+    Server { url, token, running }
 }
 
 impl Server {

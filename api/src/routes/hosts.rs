@@ -1,9 +1,11 @@
 //! Proxmox hosts: registering one, looking at them, trusting a certificate.
 
+use std::collections::BTreeMap;
+
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, get, post};
 use domain::HostId;
-use domain::host::{Host, HostCommand, HostRejection};
+use domain::host::{Host, HostCommand, HostRejection, Trust};
 use platform::log::ExecuteError;
 use platform::views::{self, HostFilter, HostRow};
 use serde::Deserialize;
@@ -17,7 +19,7 @@ use crate::asking::Asking;
 use crate::body::Body;
 use crate::paging::{List, Paging, Search, Sorted, wrong};
 use crate::problem::{FieldProblem, Kind, Problem};
-use crate::register::{self as registering, RegisterHost};
+use crate::register::{self as registering, RegisterHost, SshNodeWish};
 use crate::shape::host::HostView;
 
 /// Register a host
@@ -86,11 +88,25 @@ pub(super) async fn detail(app: Data<App>, id: Id<HostId>) -> Result<Json<HostVi
 pub(super) struct Pin {
     /// SHA-256 of the certificate, 32 pairs of hex digits with colons, as Proxmox shows it.
     fingerprint: Option<String>,
+    /// The same for addresses that show another certificate.
+    #[serde(default)]
+    pins: BTreeMap<String, String>,
+    ssh: Option<PinSsh>,
 }
 
-/// Trust a certificate
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PinSsh {
+    /// `SHA256:…` as ssh-keygen shows it.
+    host_key: Option<String>,
+    /// For each node of a cluster: where its SSH is, and its key.
+    #[serde(default)]
+    nodes: BTreeMap<String, SshNodeWish>,
+}
+
+/// Trust certificates and SSH keys
 ///
-/// From then on only a server with this certificate is the host.
+/// From then on only who shows them is the host. What is not named stays as it was.
 #[utoipa::path(
     tag = "hosts",
     params(("id" = Uuid, Path, description = "The host's id")),
@@ -98,7 +114,7 @@ pub(super) struct Pin {
     responses(
         (status = 200, description = "Pinned", body = HostView),
         (status = 404, description = "There is no such host", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "It is no fingerprint", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Something is no fingerprint, or no address", body = Problem, content_type = "application/problem+json"),
     )
 )]
 #[post("/v1/hosts/{id}/pin")]
@@ -108,9 +124,17 @@ pub(super) async fn pin(
     id: Id<HostId>,
     body: Body<Pin>,
 ) -> Result<Json<HostView>, Problem> {
-    let missing = body.read().fingerprint.is_none();
-    let pin = body.fit(missing.then(|| wrong("fingerprint", "is missing", "give it")).into_iter().collect())?;
-    let command = HostCommand::PinFingerprint(pin.fingerprint.unwrap_or_default());
+    let wish = body.read();
+    let none = wish.fingerprint.is_none() && wish.pins.is_empty() && wish.ssh.is_none();
+    let pin =
+        body.fit(none.then(|| wrong("fingerprint", "is missing", "give it, or pins, or ssh")).into_iter().collect())?;
+    let ssh = pin.ssh.unwrap_or_default();
+    let command = HostCommand::Trust(Trust {
+        fingerprint: pin.fingerprint,
+        pins: pin.pins,
+        host_key: ssh.host_key,
+        nodes: ssh.nodes.iter().map(|(name, node)| (name.clone(), node.into())).collect(),
+    });
     match app.log.execute::<Host>(id.0, command, &(), asking.meta()).await {
         Ok(_) => find(&app, id.0).await.map(Json),
         Err(ExecuteError::Rejected(no)) => Err(refused(no)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use domain::host::{Auth, Node};
+use domain::host::{Auth, Node, SshAccess};
 use platform::views::HostRow;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -44,6 +44,16 @@ pub struct SshView {
     /// `SHA256:…`; absent until it is pinned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host_key: Option<String>,
+    /// The same for each node of a cluster, and where its SSH is.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub nodes: BTreeMap<String, SshNodeView>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SshNodeView {
+    #[schema(example = "192.0.2.11:22")]
+    pub address: String,
+    pub host_key: String,
 }
 
 /// How many operations may be at work at once.
@@ -61,6 +71,9 @@ pub struct NodeView {
     /// Of Proxmox VE.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// As the cluster tells it; absent for a single server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     pub storages: Vec<StorageView>,
 }
 
@@ -88,7 +101,7 @@ impl From<HostRow> for HostView {
             user,
             fingerprint: settings.fingerprint,
             pins: settings.pins,
-            ssh: settings.ssh.map(|ssh| SshView { user: ssh.user, port: ssh.port, host_key: ssh.host_key }),
+            ssh: settings.ssh.map(SshView::from),
             limits: LimitsView {
                 per_host: settings.limits.per_host,
                 per_node: settings.limits.per_node,
@@ -102,6 +115,15 @@ impl From<HostRow> for HostView {
     }
 }
 
+impl From<SshAccess> for SshView {
+    fn from(ssh: SshAccess) -> Self {
+        let nodes = ssh.nodes.into_iter();
+        let nodes =
+            nodes.map(|(name, it)| (name, SshNodeView { address: it.address, host_key: it.host_key })).collect();
+        Self { user: ssh.user, port: ssh.port, host_key: ssh.host_key, nodes }
+    }
+}
+
 impl From<Node> for NodeView {
     fn from(node: Node) -> Self {
         let storages = node.storages.into_iter().map(|storage| StorageView {
@@ -110,6 +132,12 @@ impl From<Node> for NodeView {
             content: storage.content,
             active: storage.active,
         });
-        Self { name: node.name, online: node.online, version: node.version, storages: storages.collect() }
+        Self {
+            name: node.name,
+            online: node.online,
+            version: node.version,
+            address: node.address,
+            storages: storages.collect(),
+        }
     }
 }

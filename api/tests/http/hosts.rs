@@ -29,6 +29,17 @@ async fn a_host_is_registered_pinned_and_named_in_wishes() {
         let (status, problem) = app.post(&format!("/v1/hosts/{id}/pin"), &wrong).await;
         assert_eq!((status, fields(&problem)), (422, vec!["fingerprint".to_owned()]), "{wrong}");
     }
+    let ssh = json!({ "pins": { "pve2.example.org:8006": pin }, "ssh": { "nodes": { "pve2": { "address": "192.0.2.2:22", "host_key": "SHA256:x" } } } });
+    let (status, body) = app.post(&format!("/v1/hosts/{id}/pin"), &ssh).await;
+    assert_eq!(
+        (status, &body["fingerprint"], &body["pins"]),
+        (200, &json!(pin), &ssh["pins"]),
+        "what was not named stays"
+    );
+    assert_eq!(body["ssh"]["nodes"], ssh["ssh"]["nodes"]);
+    let nowhere = json!({ "ssh": { "nodes": { "pve2": { "address": "a b", "host_key": "SHA256:x" } } } });
+    let (status, problem) = app.post(&format!("/v1/hosts/{id}/pin"), &nowhere).await;
+    assert_eq!((status, fields(&problem)), (422, vec!["ssh.nodes.pve2.address".to_owned()]));
     let (_, list) = app.get("/v1/hosts?name=pve").await;
     assert_eq!(list["items"][0]["id"], id.as_str());
     assert_eq!(app.get(&format!("/v1/hosts/{id}")).await.0, 200);

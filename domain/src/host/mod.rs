@@ -4,7 +4,7 @@ mod settings;
 
 use serde::{Deserialize, Serialize};
 
-pub use settings::{Auth, HostSettings, Limits, SshAccess, SshNode};
+pub use settings::{Auth, HostSettings, Limits, SshAccess, SshNode, Trust};
 
 use crate::{Aggregate, Event, FieldError, HostId};
 
@@ -38,6 +38,7 @@ pub enum HostEvent {
     Registered { settings: HostSettings },
     #[serde(rename = "host.updated")]
     Updated { settings: HostSettings },
+    /// Of logs from before a host could have more than one; nothing appends it now.
     #[serde(rename = "host.fingerprint_pinned")]
     FingerprintPinned { fingerprint: String },
     /// What the host consists of is other than before.
@@ -57,7 +58,7 @@ impl Event for HostEvent {}
 pub enum HostCommand {
     Register(HostSettings),
     Update(HostSettings),
-    PinFingerprint(String),
+    Trust(Trust),
     SyncNodes(Vec<Node>),
     SetMaintenance(bool),
     Remove,
@@ -120,11 +121,10 @@ impl Aggregate for Host {
         Ok(match command {
             C::Update(settings) if settings == *known => vec![],
             C::Update(settings) => vec![E::Updated { settings: settings.checked()? }],
-            C::PinFingerprint(fingerprint) if known.fingerprint.as_ref() == Some(&fingerprint) => vec![],
-            C::PinFingerprint(fingerprint) => {
-                HostSettings { fingerprint: Some(fingerprint.clone()), ..known.clone() }.checked()?;
-                vec![E::FingerprintPinned { fingerprint }]
-            }
+            C::Trust(trust) => match known.clone().trusting(trust)? {
+                settings if settings == *known => vec![],
+                settings => vec![E::Updated { settings }],
+            },
             C::SyncNodes(mut nodes) => {
                 // Proxmox answers in any order; the order is no change.
                 nodes.sort_by(|a, b| a.name.cmp(&b.name));

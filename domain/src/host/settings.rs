@@ -55,6 +55,17 @@ pub struct SshNode {
     pub host_key: String,
 }
 
+/// What somebody has looked at and trusts from now on; what is not named stays as it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trust {
+    pub fingerprint: Option<String>,
+    /// By address.
+    pub pins: BTreeMap<String, String>,
+    pub host_key: Option<String>,
+    /// By node.
+    pub nodes: BTreeMap<String, SshNode>,
+}
+
 /// How many operations may be at work at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -134,6 +145,20 @@ impl HostSettings {
         errors
     }
 
+    pub(super) fn trusting(mut self, trust: Trust) -> Result<Self, HostRejection> {
+        if self.ssh.is_none() && (trust.host_key.is_some() || !trust.nodes.is_empty()) {
+            let error = wrong("ssh", "the host has no SSH access", "give it a private key first");
+            return Err(HostRejection::Invalid(vec![error]));
+        }
+        self.fingerprint = trust.fingerprint.or(self.fingerprint);
+        self.pins.extend(trust.pins);
+        if let Some(ssh) = &mut self.ssh {
+            ssh.host_key = trust.host_key.or(ssh.host_key.take());
+            ssh.nodes.extend(trust.nodes);
+        }
+        self.checked()
+    }
+
     pub(super) fn checked(self) -> Result<Self, HostRejection> {
         let errors = self.validate();
         if errors.is_empty() { Ok(self) } else { Err(HostRejection::Invalid(errors)) }
@@ -202,6 +227,24 @@ mod tests {
             .when(HostCommand::SyncNodes(vec![node("b"), node("a")]), &())
             .then([synced.clone()]);
         given::<Host>([registered, synced]).when(HostCommand::SyncNodes(vec![node("b"), node("a")]), &()).then([]);
+    }
+
+    #[test]
+    fn what_is_trusted_is_added_to_what_was() {
+        let pin = |hex: &str| [hex; 32].join(":");
+        let registered = HostEvent::Registered { settings: settings() };
+        let trust = Trust { pins: [("[2001:db8::1]:8006".to_owned(), pin("CD"))].into(), ..Trust::default() };
+        let trusted = HostSettings { pins: trust.pins.clone(), ..settings() };
+        given::<Host>([registered.clone()])
+            .when(HostCommand::Trust(trust.clone()), &())
+            .then([HostEvent::Updated { settings: trusted.clone() }]);
+        given::<Host>([registered.clone(), HostEvent::Updated { settings: trusted }])
+            .when(HostCommand::Trust(trust), &())
+            .then([]);
+        let ssh = Trust { host_key: Some("SHA256:x".into()), ..Trust::default() };
+        given::<Host>([registered])
+            .when(HostCommand::Trust(ssh), &())
+            .then_rejected(|no| assert!(no.to_string().contains("no SSH access"), "{no}"));
     }
 
     #[test]

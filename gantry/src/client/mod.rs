@@ -17,7 +17,14 @@ use crate::exit::{Exit, Failure, Outcome};
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Api {
     /// Where the API answers.
-    #[arg(long, env = "GANTRY_URL", default_value = "http://127.0.0.1:8080", value_name = "URL", global = true)]
+    #[arg(
+        long,
+        env = "GANTRY_URL",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL",
+        global = true,
+        help_heading = "Everywhere"
+    )]
     url: String,
 }
 

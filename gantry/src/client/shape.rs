@@ -1,5 +1,7 @@
 //! The parts of the API's answers that are shown. What an older API leaves out is empty.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use domain::operation::Status;
 use serde::Deserialize;
@@ -88,6 +90,8 @@ pub(crate) struct Host {
     pub addresses: Vec<String>,
     pub user: String,
     pub fingerprint: Option<String>,
+    #[serde(default)]
+    pub pins: BTreeMap<String, String>,
     pub ssh: Option<Ssh>,
     pub in_maintenance: bool,
     #[serde(default)]
@@ -99,12 +103,21 @@ pub(crate) struct Ssh {
     pub user: String,
     pub port: u16,
     pub host_key: Option<String>,
+    #[serde(default)]
+    pub nodes: BTreeMap<String, SshNode>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct SshNode {
+    pub address: String,
+    pub host_key: String,
 }
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Node {
     pub name: String,
     pub online: bool,
+    pub address: Option<String>,
     pub version: Option<String>,
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct Args {
     /// A bare OS image in place of a template, as Proxmox names it.
     #[arg(long)]
     image: Option<String>,
+    /// How many of the CPU; the template says otherwise.
     #[arg(long)]
     cores: Option<u32>,
     /// In MB.
@@ -35,6 +36,7 @@ pub(crate) struct Args {
     /// Where the root disk goes.
     #[arg(long)]
     storage: Option<String>,
+    /// The bridge of its network interface, like vmbr0.
     #[arg(long)]
     bridge: Option<String>,
     #[arg(long)]
@@ -58,6 +60,7 @@ pub(crate) struct Args {
     /// An answer to a question of the template; may be repeated.
     #[arg(long, value_name = "NAME=VALUE")]
     input: Vec<String>,
+    /// A tag in Proxmox; may be repeated.
     #[arg(long, value_name = "NAME")]
     tag: Vec<String>,
     /// A package on top of the template's; may be repeated.
@@ -69,6 +72,7 @@ pub(crate) struct Args {
     /// Place it on this node of the host.
     #[arg(long)]
     node: Option<String>,
+    /// Its number in Proxmox; a free one is chosen otherwise.
     #[arg(long)]
     vmid: Option<u32>,
     /// Start it when its node starts.

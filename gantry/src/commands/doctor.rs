@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use domain::HostId;
 use platform::{
     clock,
@@ -23,16 +25,17 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args, from: &From, out: Output) -> Outcome {
     let parts = Parts::open(from.of_a_tool()?).await?;
     let id = find(&parts, &args.host).await?;
-    let host = parts.hosts().get(id).await.map_err(|error| Failure::new(Exit::Failed, format!("{error:?}")))?;
-    let node =
-        host.client.nodes().await.during(format!("asking {}", args.host))?.into_iter().find(|n| n.status == "online");
-    let shell = match (&host.settings.ssh, &node) {
-        (Some(_), Some(node)) => host.shell(&node.node).await.ok(),
-        _ => None,
-    };
+    let host = parts.hosts().get(id).await.map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    let asking = || format!("asking {}", args.host);
+    let mut shells = BTreeMap::new();
+    if host.settings.ssh.is_some() {
+        for node in host.client.nodes().await.during(asking())?.into_iter().filter(|node| node.status == "online") {
+            let way = host.shell(&node.node).await.map_err(|error| error.to_string());
+            shells.insert(node.node, way);
+        }
+    }
     let now = clock::now().timestamp().unsigned_abs();
-    let findings =
-        proxmox::doctor::examine(&host.client, shell.as_ref(), now).await.during(format!("asking {}", args.host))?;
+    let findings = proxmox::doctor::examine(&host.client, &shells, now).await.during(asking())?;
     tell(&findings, out);
     let missing = findings.iter().filter(|f| matches!(f.verdict, Verdict::Missing { .. })).count();
     if missing == 0 {

@@ -32,10 +32,10 @@ Exit codes: 0 done; 1 failed; 2 the command line or the settings are wrong; 3 th
 #[command(version, after_help = EXIT_CODES, disable_help_subcommand = true)]
 pub(crate) struct Gantry {
     /// Answer in JSON, for scripts.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Everywhere")]
     pub json: bool,
     /// No colours, also at a terminal (like NO_COLOR=1).
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Everywhere")]
     pub no_color: bool,
     #[command(flatten)]
     settings: From,

@@ -86,10 +86,24 @@ fn tell(sim: &Sim, secret: &str, password: &str, dry: bool, out: Output) {
             ]);
         }
         let dry = if dry { "\nCommands in guests are echoed as not run (--dry-shell).\n" } else { "" };
+        let register = register(sim, secret);
         format!(
-            "{}\n\n  certificate  {}\n  login        root@pam, password {password}\n  token        root@pam!gantry={secret}\n{dry}\nIt simulates Proxmox VE until you press Ctrl-C.",
+            "{}\n\n  certificate  {}\n  login        root@pam, password {password}\n  token        root@pam!gantry={secret}\n{dry}\nTo register it with a Gantry that runs (`gantry serve`):\n\n{register}\n\nIt simulates Proxmox VE until you press Ctrl-C.",
             table.or_else(""),
             sim.fingerprint(),
         )
     });
+}
+
+/// What to type to work with it.
+fn register(sim: &Sim, secret: &str) -> String {
+    let apis: Vec<String> = sim.nodes().iter().map(|node| node.api.to_string()).collect();
+    let mut ssh = String::new();
+    for node in sim.nodes() {
+        ssh += &format!(" \\\n    --ssh-node {}={}", node.name, node.ssh);
+    }
+    format!(
+        "  GANTRY_HOST_SECRET={secret} gantry host add sim {} \\\n    --token 'root@pam!gantry' --trust --ssh-key <private key of the --ssh-key given here>{ssh}",
+        apis.join(" "),
+    )
 }

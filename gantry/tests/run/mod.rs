@@ -86,6 +86,20 @@ impl Running {
         self.lines.next().unwrap_or_else(|| panic!("it ended")).unwrap()
     }
 
+    /// Of a server: where it answers, and the token when this start made it.
+    pub fn first_words(&mut self) -> (String, String) {
+        let mut token = String::new();
+        loop {
+            let line = self.line();
+            if let Some((_, told)) = line.split_once("GANTRY_TOKEN=") {
+                told.clone_into(&mut token);
+            }
+            if let Some(url) = line.split_whitespace().find(|word| word.starts_with("http://")) {
+                return (url.to_owned(), token);
+            }
+        }
+    }
+
     /// Asks it to end, and says with which code it did.
     pub fn end(mut self) -> i32 {
         let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();

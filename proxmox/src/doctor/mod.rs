@@ -2,6 +2,8 @@
 
 mod needs;
 
+use std::collections::BTreeMap;
+
 use crate::access::Permissions;
 use crate::client::Client;
 use crate::endpoint::Auth;
@@ -40,8 +42,12 @@ fn missing(mend: impl Into<String>) -> Verdict {
     Verdict::Missing { mend: mend.into() }
 }
 
-/// Looks at everything. `now` is our clock, in seconds since 1970; `shell` the host's SSH, if it is set up.
-pub async fn examine(client: &Client, shell: Option<&Shell>, now: u64) -> Result<Vec<Finding>> {
+/// The way to a node by SSH, or why there is none.
+pub type Way = std::result::Result<Shell, String>;
+
+/// Looks at everything. `now` is our clock, in seconds since 1970; `shells` the way to each node, none when SSH is not
+/// set up.
+pub async fn examine(client: &Client, shells: &BTreeMap<String, Way>, now: u64) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let version = client.version().await?;
     let verdict = if version.number().is_some_and(|number| number >= OLDEST) {
@@ -77,7 +83,13 @@ pub async fn examine(client: &Client, shell: Option<&Shell>, now: u64) -> Result
             )),
         }
     }
-    findings.extend(ssh(shell).await);
+    if shells.is_empty() {
+        let mend = missing("register an SSH user and key with the host: without, no script can run in a guest");
+        findings.push(finding("SSH", "not set up", mend));
+    }
+    for (node, way) in shells {
+        ssh(node, way, &mut findings).await;
+    }
     Ok(findings)
 }
 
@@ -153,28 +165,42 @@ fn contents(node: &str, storages: &[Storage], findings: &mut Vec<Finding>) {
     }
 }
 
-async fn ssh(shell: Option<&Shell>) -> Vec<Finding> {
-    let Some(shell) = shell else {
-        let mend = missing("register an SSH user and key with the host: without, no script can run in a guest");
-        return vec![finding("SSH", "not set up", mend)];
+async fn ssh(node: &str, way: &Way, findings: &mut Vec<Finding>) {
+    let on_it = |what: &str| format!("{what} of {node}");
+    let shell = match way {
+        Ok(shell) => shell,
+        Err(why) => {
+            let mend = missing("gantry host pin <host>: shows the SSH keys of its nodes, and trusts them");
+            findings.push(finding(on_it("SSH"), why.clone(), mend));
+            return;
+        }
     };
-    match shell.output(Command::new("pct").arg("list")).await {
-        Ok(output) if output.code == 0 => vec![
-            finding("SSH", format!("logged in on {}", shell.host()), Verdict::Good),
-            finding("pct", "`pct list` answers", Verdict::Good),
-        ],
-        Ok(_) => vec![
-            finding("SSH", format!("logged in on {}", shell.host()), Verdict::Good),
-            finding(
-                "pct",
-                "`pct list` fails",
-                missing("apt-get install --reinstall pve-container, and log in as root: pct needs it"),
-            ),
-        ],
-        Err(error) => vec![finding(
-            "SSH",
-            error.to_string(),
-            missing("ssh-copy-id -i <key>.pub root@<host>, and allow it in /etc/ssh/sshd_config"),
-        )],
+    // A node of Proxmox is called what its system is called: another name is another machine.
+    match shell.output(Command::new("hostname")).await {
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stdout);
+            let name = said.trim().split('.').next().unwrap_or_default();
+            let (seen, verdict) = if name == node {
+                (format!("logged in on {}", shell.host()), Verdict::Good)
+            } else {
+                let mend = format!("gantry host pin <host> --ssh-node {node}=<its address>:<port>");
+                (format!("{} is {name}, not {node}", shell.host()), missing(mend))
+            };
+            findings.push(finding(on_it("SSH"), seen, verdict));
+        }
+        Err(error) => {
+            let mend = format!("ssh-copy-id -i <key>.pub root@{node}, and allow it in /etc/ssh/sshd_config");
+            findings.push(finding(on_it("SSH"), error.to_string(), missing(mend)));
+            return;
+        }
     }
+    let (seen, verdict) = match shell.output(Command::new("pct").arg("list")).await {
+        Ok(output) if output.code == 0 => ("`pct list` answers".to_owned(), Verdict::Good),
+        Ok(_) => (
+            "`pct list` fails".to_owned(),
+            missing("apt-get install --reinstall pve-container, and log in as root: pct needs it"),
+        ),
+        Err(error) => (error.to_string(), missing("gantry doctor <host>: the connection was lost, look again")),
+    };
+    findings.push(finding(on_it("pct"), seen, verdict));
 }

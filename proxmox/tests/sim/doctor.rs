@@ -1,6 +1,6 @@
 //! The doctor at hosts that let us do too little: what it prints is run, and helps.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proxmox::doctor::{Finding, Verdict, examine};
 use proxmox::shell::Secret;
@@ -21,7 +21,7 @@ fn now() -> u64 {
 }
 
 async fn look(client: &Client) -> Vec<Finding> {
-    examine(client, None, now()).await.unwrap()
+    examine(client, &BTreeMap::new(), now()).await.unwrap()
 }
 
 /// What is missing, apart from SSH, which these hosts do not have.
@@ -214,7 +214,7 @@ async fn each_privilege_that_is_taken_away_is_missed_by_name() {
 #[tokio::test]
 async fn a_clock_that_is_wrong_is_found() {
     let pve = host().await;
-    let findings = examine(&pve.client, None, now() + 3600).await.unwrap();
+    let findings = examine(&pve.client, &BTreeMap::new(), now() + 3600).await.unwrap();
     assert!(missing(&findings).iter().any(|(what, mend)| what.starts_with("clock") && mend.contains("chrony")));
     pve.sim.stop().await;
 }

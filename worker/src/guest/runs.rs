@@ -121,9 +121,12 @@ fn body(operation: OperationId, script: &GuestScript) -> String {
 pub(crate) fn guest_failure(error: GuestError) -> StepError {
     use proxmox::shell::ShellError as S;
     let (kind, slug, title, detail) = match &error {
-        GuestError::Unknown { .. } => {
-            (FailureKind::Final, "guest-gone", "The container is gone", "somebody removed it in Proxmox")
-        }
+        GuestError::Unknown { .. } => (
+            FailureKind::Final,
+            "guest-gone",
+            "Its node does not know the container",
+            "somebody removed or moved it in Proxmox, or the SSH of the node leads to another machine (`gantry doctor` tells)",
+        ),
         GuestError::NotRunning { .. } => (
             FailureKind::Temporary,
             "guest-stopped",
