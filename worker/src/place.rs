@@ -15,6 +15,9 @@ pub(crate) struct Place {
     pub host: HostId,
     pub node: String,
     pub storage: String,
+    /// One storage for all nodes, rather than one of that name on each.
+    #[serde(default)]
+    pub shared: bool,
     /// Why there, and why not elsewhere.
     pub reason: String,
 }
@@ -109,7 +112,8 @@ async fn on_host(
             Some(_) => "asked for".to_owned(),
             None => format!("{} MiB of memory free on {}", free_memory >> 20, node.node),
         };
-        let place = Place { host: id, node: node.node, storage: storage.storage.clone(), reason };
+        let (storage, shared) = (storage.storage.clone(), storage.shared);
+        let place = Place { host: id, node: node.node, storage, shared, reason };
         found.push(Candidate { place, free_memory });
     }
     if let (Some(node), true, true) = (wanted, found.is_empty(), against.is_empty()) {

@@ -40,6 +40,8 @@ pub struct Settings {
     pub download_images: bool,
     /// How long to wait for a guest's address.
     pub address_within: std::time::Duration,
+    /// After that time without a sign, what a process held is free for others.
+    pub lease: std::time::Duration,
 }
 
 impl Tools {

@@ -50,7 +50,7 @@ impl fmt::Display for WaitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lock { key, holder, since } => write!(f, "{key} is locked by {holder} since {}", since.to_rfc3339()),
-            Self::Slot { limit, place } => write!(f, "{limit} is used up, place {place} in the queue"),
+            Self::Slot { limit, place } => write!(f, "waits for its turn: {limit}, place {place} in line"),
             Self::ProxmoxLock { words } => write!(f, "Proxmox has it locked: {words}"),
             Self::Task { upid } => write!(f, "Proxmox is at work: {upid}"),
             Self::HostUnreachable { host, since } => {

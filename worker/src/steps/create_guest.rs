@@ -5,17 +5,18 @@ use std::fmt::Write as _;
 use domain::ContainerId;
 use domain::container;
 use domain::container::{Container, ContainerCommand, Ipv4, Ipv6, Network, marker};
-use domain::operation::{Failure, StepState};
+use domain::operation::{Failure, FailureKind, StepState};
 use domain::pipeline::StepName;
 use futures_util::future::BoxFuture;
 use proxmox::{Error, LxcCreate, Thing};
 use serde_json::Value;
 
 use super::ensure_image::Image;
+use super::destroy_guest::remove_half_made;
+use super::half_made::{Whose, being_made, whose};
 use super::{Leased, lease_vmid, take_down};
 use crate::context::Context;
 use crate::failure::proxmox_failure;
-use crate::hosts::Host;
 use crate::step::{Done, Step, StepError};
 
 pub(super) struct CreateGuest;
@@ -47,9 +48,9 @@ impl Step for CreateGuest {
         Box::pin(async move {
             let leased = read(intent.unwrap_or(&Value::Null))?;
             let host = context.tools.hosts.get(leased.place.host).await?;
-            match whose(context, &host, &leased).await? {
+            match whose(context, &host, &leased.place.node, leased.vmid.get()).await? {
                 Whose::Ours => Ok(Some(created(context, &leased).await?)),
-                Whose::Nobodys | Whose::Anothers => Ok(None),
+                Whose::Nobodys | Whose::Anothers | Whose::HalfMade | Whose::BeingMade => Ok(None),
             }
         })
     }
@@ -59,24 +60,26 @@ impl Step for CreateGuest {
             let leased = read(intent)?;
             let host = context.tools.hosts.get(leased.place.host).await?;
             let wish = wish(context, &leased).await?;
-            match host.client.create_lxc(&leased.place.node, &wish).await {
-                Ok(upid) => context.task(&host, &upid).await?,
+            let (node, vmid) = (&leased.place.node, leased.vmid.get());
+            let mut asked = host.client.create_lxc(node, &wish).await;
+            if let Err(Error::AlreadyExists(Thing::Guest, said)) = &asked {
                 // Our own request may have got through although its answer did not.
-                Err(Error::AlreadyExists(Thing::Guest, said)) => match whose(context, &host, &leased).await? {
-                    Whose::Ours => {}
+                match whose(context, &host, node, vmid).await? {
+                    Whose::Ours => return created(context, &leased).await,
+                    Whose::HalfMade => {
+                        remove_half_made(context, &host, node, vmid).await?;
+                        asked = host.client.create_lxc(node, &wish).await;
+                    }
+                    Whose::BeingMade => return Err(being_made(node, vmid)),
                     Whose::Nobodys | Whose::Anothers => {
-                        let failure = Failure::new("vmid-taken", "The VMID is taken", said.words);
+                        let failure = Failure::new("vmid-taken", "The VMID is taken", &said.words);
                         let wished = context.spec().await?.vmid.is_some();
-                        let kind = if wished {
-                            domain::operation::FailureKind::Final
-                        } else {
-                            domain::operation::FailureKind::Temporary
-                        };
+                        let kind = if wished { FailureKind::Final } else { FailureKind::Temporary };
                         return Err(StepError::new(kind, failure));
                     }
-                },
-                Err(error) => return Err(proxmox_failure(error)),
+                }
             }
+            context.task(&host, &asked.map_err(proxmox_failure)?).await?;
             created(context, &leased).await
         })
     }
@@ -106,26 +109,6 @@ async fn created(context: &Context, leased: &Leased) -> Result<Done, StepError> 
     let mut done = Done::with(leased)?;
     done.streams.extend(said);
     Ok(done)
-}
-
-enum Whose {
-    Ours,
-    Anothers,
-    Nobodys,
-}
-
-/// Who the guest with our number belongs to, after waiting for a task that may still be making it.
-async fn whose(context: &Context, host: &Host, leased: &Leased) -> Result<Whose, StepError> {
-    context.await_tasks_of(host, &leased.place.node, leased.vmid.get()).await?;
-    match host.client.lxc(&leased.place.node, leased.vmid.get()).config().await {
-        Ok(config) => {
-            let found =
-                marker::parse(config.get("tags").unwrap_or_default(), config.get("description").unwrap_or_default());
-            Ok(if found == Some(context.container_id) { Whose::Ours } else { Whose::Anothers })
-        }
-        Err(error) if error.is_missing(Thing::Guest) => Ok(Whose::Nobodys),
-        Err(error) => Err(proxmox_failure(error)),
-    }
 }
 
 async fn wish(context: &Context, leased: &Leased) -> Result<LxcCreate, StepError> {

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use domain::container::{Container, ContainerCommand, Guest, marker};
-use domain::operation::{Command, Failure, Operation};
+use domain::container::{Container, ContainerCommand, Guest};
+use domain::operation::{Command, Operation};
 use domain::pipeline::StepName;
 use futures_util::future::BoxFuture;
 use proxmox::{LxcDelete, Thing};
 use serde_json::Value;
 
 use super::Leased;
+use super::half_made::{Whose, being_made, unlock, whose};
 use crate::context::Context;
 use crate::failure::proxmox_failure;
 use crate::hosts::Host;
@@ -58,23 +59,17 @@ pub(crate) async fn take_down(
     purge: bool,
 ) -> Result<(), StepError> {
     context.stop_tasks_of(host, node, vmid).await?;
-    context.await_tasks_of(host, node, vmid).await?;
-    let guest = host.client.lxc(node, vmid);
-    let config = match guest.config().await {
-        Ok(config) => config,
-        Err(error) if error.is_missing(Thing::Guest) => return Ok(()),
-        Err(error) => return Err(proxmox_failure(error)),
-    };
-    let owner = marker::parse(config.get("tags").unwrap_or_default(), config.get("description").unwrap_or_default());
-    if owner != Some(context.container_id) {
-        // While Proxmox creates, the configuration has nothing but its lock; a create of ours that was killed leaves that.
-        if config.lock() == Some("create") {
-            let detail = format!("guest {vmid} on {node} was left half made; remove it there, then retry");
-            return Err(StepError::last(Failure::new("guest-half-made", "A half made guest is in the way", detail)));
+    match whose(context, host, node, vmid).await? {
+        Whose::Nobodys => return Ok(()),
+        Whose::Anothers => {
+            tracing::warn!(vmid, node, "the guest does not bear our marker and is left alone");
+            return Ok(());
         }
-        tracing::warn!(vmid, node, "the guest does not bear our marker and is left alone");
-        return Ok(());
+        Whose::BeingMade => return Err(being_made(node, vmid)),
+        Whose::HalfMade => return remove_half_made(context, host, node, vmid).await,
+        Whose::Ours => {}
     }
+    let guest = host.client.lxc(node, vmid);
     if guest.status().await.map_err(proxmox_failure)?.is_running() {
         match guest.stop().await {
             Ok(upid) => context.task_within(host, &upid, Duration::from_secs(120)).await?,
@@ -82,6 +77,17 @@ pub(crate) async fn take_down(
             Err(error) => return Err(proxmox_failure(error)),
         }
     }
+    remove(context, host, node, vmid, purge).await
+}
+
+/// What a create of ours left that died in the middle.
+pub(super) async fn remove_half_made(context: &Context, host: &Host, node: &str, vmid: u32) -> Result<(), StepError> {
+    unlock(host, node, vmid).await?;
+    remove(context, host, node, vmid, true).await
+}
+
+async fn remove(context: &Context, host: &Host, node: &str, vmid: u32, purge: bool) -> Result<(), StepError> {
+    let guest = host.client.lxc(node, vmid);
     match guest.delete(LxcDelete { force: false, purge, unreferenced_disks: true }).await {
         Ok(upid) => match context.task_within(host, &upid, Duration::from_secs(300)).await {
             Ok(()) => Ok(()),

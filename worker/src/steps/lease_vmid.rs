@@ -29,13 +29,12 @@ impl Step for LeaseVmid {
     fn intend<'a>(&'a self, context: &'a Context, before: Option<&'a Value>) -> BoxFuture<'a, Result<Done, StepError>> {
         Box::pin(async move {
             if let Some(leased) = before.and_then(|before| serde_json::from_value::<Leased>(before.clone()).ok())
-                && let Ok(lease) = lease(context, &leased).await
+                && let Lease::Ours(lease) = lease(context, &leased).await?
             {
                 return with(&leased, lease);
             }
             let place = place::choose(&context.tools, context.spec().await?).await?;
-            let leased = choose(context, place).await?;
-            let lease = lease(context, &leased).await?;
+            let (leased, lease) = lease_one(context, &place).await?;
             with(&leased, lease)
         })
     }
@@ -68,10 +67,26 @@ fn with(leased: &Leased, lease: Option<StreamAppend>) -> Result<Done, StepError>
 
 /// Another number at the same place, leased in place of the one that turned out to be taken.
 pub(super) async fn instead(context: &Context, taken: &Leased) -> Result<Done, StepError> {
-    let leased = choose(context, taken.place.clone()).await?;
-    let mut done = with(&leased, lease(context, &leased).await?)?;
+    let (leased, lease) = lease_one(context, &taken.place).await?;
+    let mut done = with(&leased, lease)?;
     done.streams.extend(release(context, taken).await?);
     Ok(done)
+}
+
+/// A number at the place with its lease. Other processes choose at the same moment: a number that one of them was faster
+/// with is passed over, unless it is the one that was asked for.
+async fn lease_one(context: &Context, place: &Place) -> Result<(Leased, Option<StreamAppend>), StepError> {
+    loop {
+        let leased = choose(context, place.clone()).await?;
+        match lease(context, &leased).await? {
+            Lease::Ours(lease) => return Ok((leased, lease)),
+            Lease::Anothers if context.spec().await?.vmid.is_none() => {}
+            Lease::Anothers => {
+                let detail = format!("{} is leased by another container", leased.vmid);
+                return Err(StepError::last(Failure::new("vmid-taken", "The VMID is taken", detail)));
+            }
+        }
+    }
 }
 
 async fn choose(context: &Context, place: Place) -> Result<Leased, StepError> {
@@ -107,15 +122,20 @@ async fn choose(context: &Context, place: Place) -> Result<Leased, StepError> {
     Ok(Leased { place, vmid })
 }
 
-async fn lease(context: &Context, leased: &Leased) -> Result<Option<StreamAppend>, StepError> {
+enum Lease {
+    /// With what is to be written when it is not yet in the log.
+    Ours(Option<StreamAppend>),
+    Anothers,
+}
+
+async fn lease(context: &Context, leased: &Leased) -> Result<Lease, StepError> {
     let id = VmidOfHost { host: leased.place.host, vmid: leased.vmid };
     let loaded = context.tools.log.load::<VmidLease>(id).await.map_err(StepError::internal)?;
-    let command = VmidCommand::Lease { container: context.container_id, operation: context.id };
     if loaded.state.holder().is_some_and(|holder| holder != context.container_id) {
-        let detail = format!("{} is leased by another container", leased.vmid);
-        return Err(StepError::last(Failure::new("vmid-taken", "The VMID is taken", detail)));
+        return Ok(Lease::Anothers);
     }
-    context.say::<VmidLease>(id, &loaded, command, &())
+    let command = VmidCommand::Lease { container: context.container_id, operation: context.id };
+    Ok(Lease::Ours(context.say::<VmidLease>(id, &loaded, command, &())?))
 }
 
 pub(super) async fn is_ours(context: &Context, leased: &Leased) -> Result<bool, StepError> {

@@ -10,6 +10,7 @@ mod discover_services;
 mod ensure_image;
 mod finish;
 mod forget_secrets;
+mod half_made;
 mod install_helpers;
 mod install_packages;
 mod lease_vmid;

@@ -1,0 +1,13 @@
+//! APIs and workers as processes of their own, on Postgres and Redis, against a simulated cluster that has its bad days.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests say what they expect by failing")]
+
+mod caller;
+mod check;
+mod ground;
+mod processes;
+#[path = "../run/mod.rs"]
+mod run;
+#[path = "../../../worker/tests/pipeline/tiny.rs"]
+mod tiny;
+mod under_fire;
+mod watching;

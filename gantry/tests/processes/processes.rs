@@ -1,0 +1,72 @@
+//! The program as processes: started, killed, asked to end, started again.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::ground::Ground;
+
+static STARTED: AtomicU32 = AtomicU32::new(0);
+
+/// Killed when it goes.
+pub(crate) struct Process {
+    child: Child,
+}
+
+impl Process {
+    fn start(ground: &Ground, arguments: &[&str], piped: bool) -> Self {
+        let number = STARTED.fetch_add(1, Ordering::SeqCst);
+        let said = File::create(ground.dir().join(format!("{}-{number}.log", arguments[0]))).unwrap();
+        let mut command = ground.program(arguments).command();
+        let out = if piped { Stdio::piped() } else { Stdio::null() };
+        Self { child: command.stdin(Stdio::null()).stdout(out).stderr(said).spawn().unwrap() }
+    }
+
+    pub(crate) fn worker(ground: &Ground) -> Self {
+        Self::start(ground, &["worker"], false)
+    }
+
+    /// With its address, and the token when it is the first.
+    pub(crate) fn api(ground: &Ground) -> (Self, String, Option<String>) {
+        let mut process = Self::start(ground, &["api", "--listen", "127.0.0.1:0"], true);
+        let mut token = None;
+        for line in BufReader::new(process.child.stdout.take().unwrap()).lines() {
+            let line = line.unwrap();
+            if let Some((_, told)) = line.split_once("GANTRY_TOKEN=") {
+                token = Some(told.trim().to_owned());
+            }
+            if let Some(url) = line.split_whitespace().find(|word| word.starts_with("http://")) {
+                return (process, url.to_owned(), token);
+            }
+        }
+        panic!("the API ended");
+    }
+
+    /// As a machine that goes out does.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn is_gone(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    pub(crate) fn ask_to_end(&self) {
+        let asked = std::process::Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(asked.unwrap().success());
+    }
+
+    /// Its exit code.
+    pub(crate) fn ended(&mut self) -> i32 {
+        self.child.wait().unwrap().code().unwrap_or(-1)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,83 @@
+//! Whose a guest is, also when nobody can tell from the guest itself: while Proxmox makes one, its configuration has
+//! nothing but its lock, and a create that died in the middle leaves it so.
+
+use domain::container::marker;
+use domain::host::Auth;
+use domain::operation::{Failure, FailureKind};
+use proxmox::shell::{Command, GuestError};
+use proxmox::{TaskList, Thing};
+
+use crate::context::Context;
+use crate::failure::proxmox_failure;
+use crate::guest::guest_failure;
+use crate::hosts::Host;
+use crate::step::StepError;
+
+pub(super) enum Whose {
+    /// It bears our marker.
+    Ours,
+    /// A create of ours began it, and has ended.
+    HalfMade,
+    /// It is being made, and nobody can tell yet by whom.
+    BeingMade,
+    Anothers,
+    /// There is none.
+    Nobodys,
+}
+
+/// After waiting for a task that may still be making it.
+pub(super) async fn whose(context: &Context, host: &Host, node: &str, vmid: u32) -> Result<Whose, StepError> {
+    context.await_tasks_of(host, node, vmid).await?;
+    let config = match host.client.lxc(node, vmid).config().await {
+        Ok(config) => config,
+        Err(error) if error.is_missing(Thing::Guest) => return Ok(Whose::Nobodys),
+        Err(error) => return Err(proxmox_failure(error)),
+    };
+    let found = marker::parse(config.get("tags").unwrap_or_default(), config.get("description").unwrap_or_default());
+    Ok(match found {
+        Some(container) if container == context.container_id => Whose::Ours,
+        Some(_) => Whose::Anothers,
+        // Without its lock when we were killed between taking that off and the rest.
+        None if config.lock() != Some("create") && config.get("rootfs").is_some() => Whose::Anothers,
+        None => begun_by(host, node, vmid).await?,
+    })
+}
+
+/// Who began it, as Proxmox's own list of tasks tells: its last create is under our name. We hold the number's lease,
+/// so that it is a create for this container or the rest of one before it.
+async fn begun_by(host: &Host, node: &str, vmid: u32) -> Result<Whose, StepError> {
+    let wanted = TaskList { vmid: Some(vmid), with_active: true, limit: Some(50), ..TaskList::default() };
+    let mut tasks = host.client.tasks(node, &wanted).await.map_err(proxmox_failure)?;
+    tasks.sort_by_key(|task| std::cmp::Reverse(task.starttime));
+    let (Auth::Token { id: us, .. } | Auth::Password { user: us, .. }) = &host.settings.auth;
+    let last = tasks.into_iter().find(|task| ["vzcreate", "vzrestore", "vzdestroy"].contains(&task.upid.kind()));
+    Ok(match last {
+        Some(task) if task.endtime.is_none() => Whose::BeingMade,
+        Some(task) if task.upid.kind() == "vzdestroy" => Whose::BeingMade,
+        Some(task) if task.upid.user() == us => Whose::HalfMade,
+        Some(_) => Whose::Anothers,
+        None => Whose::BeingMade,
+    })
+}
+
+/// Looked at again in a moment; when it stays so, somebody has to look.
+pub(super) fn being_made(node: &str, vmid: u32) -> StepError {
+    let detail = format!("guest {vmid} on {node} is half made and not known to be ours; remove it there, then retry");
+    StepError::new(FailureKind::Temporary, Failure::new("guest-half-made", "A half made guest is in the way", detail))
+}
+
+/// Takes the lock off that its create left; only the node's own command can.
+pub(super) async fn unlock(host: &Host, node: &str, vmid: u32) -> Result<(), StepError> {
+    let shell = host.shell(node).await?;
+    let unlock = Command::new("pct").args(["unlock", &vmid.to_string()]);
+    let output = shell.output(unlock).await.map_err(|error| guest_failure(GuestError::from(error)))?;
+    tracing::info!(vmid, node, "a guest that a create of ours left half made is removed");
+    match output.code {
+        0 => Ok(()),
+        code => {
+            let failure = Failure::new("unlock-failed", "A half made guest can't be unlocked", "it is tried again");
+            let cause = format!("pct unlock {vmid} on {node} ended with {code}: {}", output.said());
+            Err(StepError::new(FailureKind::Temporary, failure.because(cause)))
+        }
+    }
+}
