@@ -11,8 +11,8 @@ use futures_util::future::BoxFuture;
 use proxmox::{Error, LxcCreate, Thing};
 use serde_json::Value;
 
-use super::ensure_image::Image;
 use super::destroy_guest::remove_half_made;
+use super::ensure_image::Image;
 use super::half_made::{Whose, being_made, whose};
 use super::{Leased, lease_vmid, take_down};
 use crate::context::Context;
