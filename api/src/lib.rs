@@ -2,6 +2,7 @@
 
 mod accept;
 pub mod access;
+mod act;
 mod app;
 mod ask;
 mod asking;
@@ -13,7 +14,6 @@ mod paging;
 mod prefer;
 pub mod problem;
 mod register;
-mod remove;
 pub mod request;
 mod routes;
 mod secret;

@@ -75,14 +75,16 @@ impl<T: DeserializeOwned + 'static> FromRequest for Search<T> {
     type Future = std::future::Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let read = actix_web::web::Query::<T>::from_query(request.query_string()).map_err(|error| {
-            let words = match &error {
-                actix_web::error::QueryPayloadError::Deserialize(inner) => inner.to_string(),
-                other => other.to_string(),
-            };
-            Problem::new(Kind::Invalid).fields(vec![wrong("query", &words, "see /docs for what one can ask by")])
+        let pairs = form_urlencoded::parse(request.query_string().as_bytes());
+        let read = serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs)).map_err(|error| {
+            let words = error.inner().to_string();
+            let unknown = words.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+            let path = error.path().to_string();
+            let field = unknown.map_or(path.as_str(), |name| name);
+            let field = if field == "." { "query" } else { field };
+            Problem::new(Kind::Invalid).fields(vec![wrong(field, &words, "see /docs for what one can ask by")])
         });
-        std::future::ready(read.map(|query| Self(query.into_inner())))
+        std::future::ready(read.map(Self))
     }
 }
 

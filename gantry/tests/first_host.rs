@@ -91,6 +91,12 @@ fn a_cluster_is_registered_examined_and_used_on_every_node() {
         site.does(&["create", &name, "--template", "nginx", "--host", "pve", "--node", node]);
         let shown = json(site.call(&["show", &name, "--json"]));
         assert_eq!((shown["lifecycle"].as_str(), shown["node"].as_str()), (Some("ready"), Some(node)), "{shown}");
+        for (action, power) in
+            [("stop", "stopped"), ("start", "running"), ("reboot", "running"), ("shutdown", "stopped")]
+        {
+            site.does(&[action, &name]);
+            assert_eq!(json(site.call(&["show", &name, "--json"]))["live"]["power"], power, "{action}");
+        }
         site.does(&["delete", &name, "--yes"]);
     }
     assert_eq!(site.server.end(), 0);

@@ -3,6 +3,7 @@
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, delete, get, post};
 use domain::container::Lifecycle;
+use domain::operation::Command;
 use domain::{ContainerId, HostId};
 use platform::views::{self, ContainerFilter, ContainerRow};
 use serde::Deserialize;
@@ -10,16 +11,17 @@ use utoipa::IntoParams;
 
 use super::id::Id;
 use crate::accept::{self, unread};
+use crate::act::{self, For};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
+use crate::create as creating;
 use crate::paging::{List, Paging, Search, Sorted, words};
 use crate::prefer::Wait;
 use crate::problem::{Kind, Problem};
 use crate::shape::container::ContainerView;
 use crate::shape::operation::{Created, OperationView};
 use crate::wish::CreateContainer;
-use crate::{create as creating, remove};
 
 /// Ask for a container
 ///
@@ -144,6 +146,7 @@ pub(super) async fn delete(
     id: Id<ContainerId>,
     query: Search<Deleting>,
 ) -> Result<HttpResponse, Problem> {
-    let taken = remove::container(&app, &asking, id.0, query.0.purge).await?;
+    let command = Command::DeleteContainer { container: id.0, purge: query.0.purge };
+    let taken = act::on(&app, &asking, id.0, For::Present, command).await?;
     accept::answer(&app, taken, wait, serde_json::Value::Null).await
 }

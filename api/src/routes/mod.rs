@@ -2,6 +2,7 @@
 
 #![allow(unused_qualifications, reason = "the macro that writes the document qualifies the types it is given")]
 
+mod actions;
 mod containers;
 mod docs;
 mod events;
@@ -23,6 +24,10 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(containers::list)
         .service(containers::detail)
         .service(containers::delete)
+        .service(actions::start)
+        .service(actions::stop)
+        .service(actions::shutdown)
+        .service(actions::reboot)
         .service(operations::list)
         .service(operations::detail)
         .service(operations::cancel)

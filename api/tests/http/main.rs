@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests say what they expect by failing")]
 
 mod access;
+mod actions;
 mod bad_input;
 mod containers;
 mod documented;

@@ -69,6 +69,12 @@ impl Client {
         self.value(self.request(Method::POST, path).header("idempotency-key", key).json(body)).await
     }
 
+    /// A command that says all in its path.
+    pub(crate) async fn act(&self, path: &str, query: &[(&str, &str)]) -> Outcome<Value> {
+        let key = uuid::Uuid::now_v7().to_string();
+        self.value(self.request(Method::POST, path).header("idempotency-key", key).query(query)).await
+    }
+
     pub(crate) async fn delete(&self, path: &str, query: &[(&str, &str)]) -> Outcome<Value> {
         self.value(self.request(Method::DELETE, path).query(query)).await
     }

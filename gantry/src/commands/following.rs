@@ -77,11 +77,20 @@ fn summary(summary: &Value, out: Output) {
         ("addresses", fields.get("addresses").and_then(list)),
         ("open", fields.get("urls").and_then(list)),
         ("services", fields.get("services").map(services)),
+        ("ended", fields.get("stopping").and_then(Value::as_str).map(stopping)),
     ];
     for (name, value) in lines {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             out.say(format!("  {name:<10} {value}"));
         }
+    }
+}
+
+fn stopping(how: &str) -> String {
+    match how {
+        "graceful" => "by itself".to_owned(),
+        "forced" => "it took too long and was stopped".to_owned(),
+        _ => "at once".to_owned(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod action;
 mod config;
 mod container;
 mod create;
@@ -64,6 +65,14 @@ enum Command {
     Cancel(operation::Named),
     /// Tries a failed operation again, from the phase that failed.
     Retry(operation::Retry),
+    /// Starts a container.
+    Start(action::Args),
+    /// Stops a container at once, as if its power were cut.
+    Stop(action::Args),
+    /// Shuts a container down; one that takes too long is stopped.
+    Shutdown(action::Patient),
+    /// Reboots a container.
+    Reboot(action::Patient),
     /// Deletes a container.
     Delete(container::Delete),
     /// The templates that containers can be made from.
@@ -117,6 +126,10 @@ impl Gantry {
             Command::Operations(args) => operation::list(args, *out).await,
             Command::Cancel(args) => operation::cancel(args, *out).await,
             Command::Retry(args) => operation::retry(args, *out).await,
+            Command::Start(args) => action::run("start", args, *out).await,
+            Command::Stop(args) => action::run("stop", args, *out).await,
+            Command::Shutdown(args) => action::patient("shutdown", args, *out).await,
+            Command::Reboot(args) => action::patient("reboot", args, *out).await,
             Command::Delete(args) => container::delete(args, *out).await,
             Command::Template(template) => template.run(*out).await,
             Command::Host(host) => host.run(*out).await,

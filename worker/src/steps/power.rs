@@ -124,8 +124,12 @@ impl Step for RecordPower {
                     ContainerCommand::RecordStopped(how.unwrap_or(Stopping::Immediate))
                 }
             };
+            let fact = match &command {
+                ContainerCommand::RecordStopped(how) => json!({ "power": "stopped", "stopping": how }),
+                _ => json!({ "power": "running" }),
+            };
             let said = context.say::<Container>(context.container_id, context.container().await?, command, &())?;
-            Ok(Done { streams: said.into_iter().collect(), ..Done::default() })
+            Ok(Done { fact, streams: said.into_iter().collect(), ..Done::default() })
         })
     }
 }
