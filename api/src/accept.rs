@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use domain::operation::{Accepted, Command, Given, Operation, OperationCommand};
-use domain::{Aggregate as _, ContainerId, HostId, OperationId, Version};
+use domain::{AccountId, Aggregate as _, ContainerId, HostId, OperationId, Version};
 use platform::log::{Append, AppendError, Appended, Expected, LogError};
 use platform::queue::Job;
-use platform::views::{self, OperationFilter, OperationRow, Page, ViewError};
+use platform::views::{self, ContainerRow, OperationFilter, OperationRow, Page, ViewError};
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -48,11 +48,14 @@ impl Accepting {
     ) -> Result<Self, Problem> {
         room(app).await?;
         let given = Given { now: app.log.clock().now() };
-        let accept = OperationCommand::Accept(Accepted::new(command, None, host));
+        let account = owner(app, asking, &command).await?;
+        let accept = OperationCommand::Accept(Accepted::new(command, account, host));
         let events = Operation::default().decide(accept, &given).map_err(Problem::internal)?;
         let events = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
         let mut meta = asking.meta();
         meta.correlation = Some(id.uuid());
+        // An administrator acts for whose it is.
+        meta.account = account;
         Ok(Self { id, append: Append::new(meta).stream(Operation::stream(id), Expected::New, events) })
     }
 
@@ -118,6 +121,13 @@ pub(crate) fn not_appended(error: &AppendError) -> Problem {
         }
         AppendError::Refused(_) | AppendError::Encode(_) => Problem::internal(error),
     }
+}
+
+/// Whose operation it is: that of its container, and of who asks when there is none yet.
+async fn owner(app: &App, asking: &Asking, command: &Command) -> Result<Option<AccountId>, Problem> {
+    let Some(target) = command.target() else { return Ok(asking.caller.account) };
+    let row: Option<ContainerRow> = views::get(app.log.db(), target).await.map_err(unread)?;
+    Ok(row.map_or(asking.caller.account, |row| row.account))
 }
 
 async fn room(app: &App) -> Result<(), Problem> {

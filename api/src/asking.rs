@@ -29,6 +29,7 @@ impl Asking {
     #[must_use]
     pub(crate) fn meta(&self) -> Meta {
         Meta {
+            account: self.caller.account,
             request: self.request,
             address: self.caller.address.clone(),
             reason: self.reason.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::container::{Container, ContainerCommand, Lifecycle, Request};
 use domain::operation::Command;
-use domain::{Aggregate as _, ContainerId, OperationId, SealedId, StreamId};
+use domain::{AccountId, Aggregate as _, ContainerId, OperationId, SealedId, StreamId};
 use platform::log::{Expected, Rows};
 use platform::views::{self, ContainerFilter, ContainerRow, Page};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ pub(crate) async fn container(
     let inputs = seal_inputs(app, &stream, &wish.inputs, &mut rows)?;
     rows.extend(wish.template.as_ref().and_then(|found| app.catalogue.keep(found)));
     let hostname = wish.spec.hostname.clone();
-    let events = requested(&wish, operation, sealed, inputs)?;
+    let events = requested(&wish, asking.caller.account, operation, sealed, inputs)?;
 
     let command = Command::CreateContainer { container: id, keep_on_failure: body.keep_on_failure };
     let accepting = Accepting::begin(app, asking, operation, command, wish.host).await?.with(|append| {
@@ -49,7 +49,7 @@ pub(crate) async fn container(
     let kept = json!({ "container": id, "password": made.then_some(sealed) });
     let taken = match accepting.finish(app, asking, &digest, kept).await {
         Ok(taken) => taken,
-        Err(Refusal::Append(error)) if error.is_taken() => return Err(name_taken(app, &hostname).await),
+        Err(Refusal::Append(error)) if error.is_taken() => return Err(name_taken(app, asking, &hostname).await),
         Err(other) => return Err(other.into()),
     };
     if let Some(found) = &wish.template {
@@ -61,6 +61,7 @@ pub(crate) async fn container(
 
 fn requested(
     wish: &Resolved,
+    account: Option<AccountId>,
     operation: OperationId,
     password: SealedId,
     inputs: Option<SealedId>,
@@ -68,7 +69,7 @@ fn requested(
     let request = Request {
         spec: wish.spec.clone(),
         operation,
-        account: None,
+        account,
         placement: None,
         template: wish.template.as_ref().and_then(|found| found.version.clone()),
         root_password: Some(password),
@@ -124,7 +125,7 @@ async fn told(app: &App, taken: &Taken, made_now: Option<&Secret>) -> Value {
     more
 }
 
-async fn name_taken(app: &App, hostname: &str) -> Problem {
+async fn name_taken(app: &App, asking: &Asking, hostname: &str) -> Problem {
     let filter = ContainerFilter {
         hostname: Some(hostname.to_owned()),
         lifecycle: vec![Lifecycle::Creating, Lifecycle::Ready, Lifecycle::Failed],
@@ -132,6 +133,8 @@ async fn name_taken(app: &App, hostname: &str) -> Problem {
     };
     let page = views::page::<ContainerRow>(app.log.db(), &filter, &Page { limit: 1, ..Page::default() }).await;
     let holder = page.ok().and_then(|page| page.items.into_iter().next());
+    // Whose it is, is for those to know who may see it.
+    let holder = holder.filter(|row| asking.caller.sees(row.account).is_ok());
     let error = crate::paging::wrong(
         "hostname",
         &format!("{hostname} is in use"),

@@ -8,6 +8,7 @@ mod ask;
 mod asking;
 mod body;
 mod create;
+mod issue;
 pub mod live;
 pub mod openapi;
 mod paging;

@@ -47,6 +47,10 @@ ids! {
     HostId,
     /// A customer or team; owns containers.
     AccountId,
+    /// A person who signs in.
+    UserId,
+    /// An API key; what identifies it, not what it opens with.
+    KeyId,
     /// A sealed row: what an event may name but not tell.
     SealedId,
     /// One request to the API; follows its work through jobs to the SSH command.

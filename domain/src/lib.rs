@@ -4,27 +4,35 @@
 //! ([`Aggregate::decide`]) and what an event does to the state ([`Aggregate::evolve`]). Facts that a decision needs
 //! (the time, new ids, what Proxmox said) are looked up first and passed in.
 
+pub mod access;
+pub mod account;
 pub mod aggregate;
+pub mod api_key;
 pub mod container;
 pub mod event;
 pub mod field;
 pub mod host;
 pub mod id;
+pub mod membership;
 pub mod meta;
 mod name;
 pub mod operation;
+pub mod permission;
 pub mod pipeline;
 pub mod plan;
 pub mod progress;
 pub mod stream;
+pub mod quota;
 pub mod template;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod user;
 pub mod vmid;
 
 pub use aggregate::Aggregate;
 pub use event::{DecodeError, Event, NewEvent, Recorded};
 pub use field::FieldError;
-pub use id::{AccountId, ContainerId, HostId, OperationId, RequestId, SealedId};
+pub use id::{AccountId, ContainerId, HostId, KeyId, OperationId, RequestId, SealedId, UserId};
 pub use meta::{Actor, Meta};
+pub use permission::{Permission, Role};
 pub use stream::{Position, StreamId, Version};

@@ -4,9 +4,14 @@
 
 use std::collections::BTreeSet;
 
+use domain::access::{Access, AccessEvent};
+use domain::account::{Account, AccountEvent};
+use domain::api_key::{ApiKey, ApiKeyEvent};
 use domain::container::{Container, ContainerEvent};
 use domain::host::{Host, HostEvent};
+use domain::membership::{Membership, MembershipEvent};
 use domain::operation::{Operation, OperationEvent};
+use domain::user::{User, UserEvent};
 use domain::vmid::{VmidEvent, VmidLease};
 use domain::{Aggregate, Event, NewEvent};
 use serde_json::json;
@@ -69,11 +74,29 @@ fn hosts_stay_readable() {
 }
 
 #[test]
+fn accounts_and_their_members_stay_readable() {
+    stays_readable::<Account>();
+    stays_readable::<Membership>();
+}
+
+#[test]
+fn users_and_keys_stay_readable() {
+    stays_readable::<User>();
+    stays_readable::<ApiKey>();
+    stays_readable::<Access>();
+}
+
+#[test]
 fn no_line_belongs_to_nobody() {
     let mut known = kinds::<OperationEvent>();
     known.extend(kinds::<ContainerEvent>());
     known.extend(kinds::<VmidEvent>());
     known.extend(kinds::<HostEvent>());
+    known.extend(kinds::<AccountEvent>());
+    known.extend(kinds::<MembershipEvent>());
+    known.extend(kinds::<UserEvent>());
+    known.extend(kinds::<ApiKeyEvent>());
+    known.extend(kinds::<AccessEvent>());
     for line in V0_1.lines() {
         let event: NewEvent = serde_json::from_str(line).unwrap();
         assert!(known.contains(&event.kind), "{}", event.kind);

@@ -12,6 +12,7 @@ pub mod instance;
 pub mod lock;
 pub mod log;
 pub mod metrics;
+pub mod people;
 pub mod queue;
 pub mod series;
 pub mod shutdown;

@@ -12,6 +12,7 @@ use utoipa::IntoParams;
 use super::id::Id;
 use crate::accept::{self, unread};
 use crate::act::{self, For};
+use crate::access::Caller;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
@@ -74,11 +75,16 @@ pub(super) struct Containers {
 /// Each with what Proxmox says of it, or said when it last answered.
 #[utoipa::path(tag = "containers", params(Containers), responses((status = 200, body = List<ContainerView>)))]
 #[get("/v1/containers")]
-pub(super) async fn list(app: Data<App>, query: Search<Containers>) -> Result<Json<List<ContainerView>>, Problem> {
+pub(super) async fn list(
+    app: Data<App>,
+    caller: Caller,
+    query: Search<Containers>,
+) -> Result<Json<List<ContainerView>>, Problem> {
     let Search(query) = query;
     let page = Paging { limit: query.limit, cursor: query.cursor, order: query.order }.page()?;
     let present = || vec![Lifecycle::Creating, Lifecycle::Ready, Lifecycle::Failed];
     let filter = ContainerFilter {
+        account: caller.account,
         hostname: query.hostname,
         template: query.template,
         host: query.host,

@@ -3,16 +3,20 @@
 #![allow(unused_qualifications, reason = "the macro that writes the document qualifies the types it is given")]
 
 mod actions;
+mod accounts;
+mod api_keys;
 mod containers;
 mod docs;
 mod events;
 mod health;
 mod hosts;
 mod id;
+mod me;
 mod metrics;
 mod operations;
 mod problems;
 mod templates;
+mod users;
 
 pub(crate) use docs::reader;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -39,6 +43,26 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(hosts::pin)
         .service(templates::list)
         .service(templates::detail)
+        .service(accounts::open)
+        .service(accounts::list)
+        .service(accounts::detail)
+        .service(accounts::rename)
+        .service(accounts::close)
+        .service(accounts::set_quota)
+        .service(accounts::members)
+        .service(accounts::grant)
+        .service(accounts::revoke)
+        .service(api_keys::issue)
+        .service(api_keys::list)
+        .service(api_keys::detail)
+        .service(api_keys::rotate)
+        .service(api_keys::revoke)
+        .service(users::create)
+        .service(users::list)
+        .service(users::detail)
+        .service(users::change)
+        .service(users::forget)
+        .service(me::me)
         .service(problems::page)
         .service(metrics::metrics)
         .service(health::livez)

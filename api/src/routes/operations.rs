@@ -11,6 +11,7 @@ use utoipa::IntoParams;
 
 use super::id::Id;
 use crate::accept::{self, unread};
+use crate::access::Caller;
 use crate::app::App;
 use crate::ask;
 use crate::asking::Asking;
@@ -42,10 +43,15 @@ pub(super) struct Operations {
 /// Operations
 #[utoipa::path(tag = "operations", params(Operations), responses((status = 200, body = List<OperationItem>)))]
 #[get("/v1/operations")]
-pub(super) async fn list(app: Data<App>, query: Search<Operations>) -> Result<Json<List<OperationItem>>, Problem> {
+pub(super) async fn list(
+    app: Data<App>,
+    caller: Caller,
+    query: Search<Operations>,
+) -> Result<Json<List<OperationItem>>, Problem> {
     let Search(query) = query;
     let page = Paging { limit: query.limit, cursor: query.cursor, order: query.order }.page()?;
     let filter = OperationFilter {
+        account: caller.account,
         target: query.container,
         host: query.host,
         pipeline: query.kind,

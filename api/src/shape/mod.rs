@@ -1,5 +1,6 @@
 //! What answers look like. The domain's types may change; these are promises.
 
+pub(crate) mod account;
 pub mod container;
 pub mod host;
 pub mod operation;

@@ -4,12 +4,15 @@
 
 mod access;
 mod actions;
+mod api_keys;
 mod bad_input;
 mod containers;
 mod documented;
 mod events;
 mod hosts;
 mod operations;
+mod people;
+mod roles;
 mod secrets;
 mod support;
 mod templates;

@@ -61,6 +61,7 @@ const ALL: &[Migration] = &[
     one!(3, "views", "0003_views"),
     one!(4, "catalogue", "0004_catalogue"),
     two!(5, "vault", "0005_vault"),
+    one!(6, "people", "0006_people"),
 ];
 
 /// The schema that this program works with.

@@ -49,7 +49,7 @@ mod tests {
     use crate::{
         bootstrap, catalogue, clock,
         db::{self, Db, Options},
-        log, series, vault, views,
+        log, people, series, vault, views,
     };
 
     /// Every module that declares statements; `nothing_is_declared_elsewhere` keeps it whole.
@@ -61,6 +61,11 @@ mod tests {
         log::read::STATEMENTS,
         log::sweep::STATEMENTS,
         log::write::STATEMENTS,
+        people::key_uses::STATEMENTS,
+        people::owned::STATEMENTS,
+        people::profiles::STATEMENTS,
+        people::quota::STATEMENTS,
+        people::sessions::STATEMENTS,
         series::records::STATEMENTS,
         series::samples::STATEMENTS,
         vault::row::STATEMENTS,

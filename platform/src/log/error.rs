@@ -53,6 +53,18 @@ impl AppendError {
         matches!(self, Self::Conflict { .. })
     }
 
+    /// The limits of the account's quota that would be passed.
+    #[must_use]
+    pub fn over_quota(&self) -> Option<&[domain::quota::Over]> {
+        match self {
+            Self::Refused(why) => match &**why {
+                ViewError::OverQuota(over) => Some(over),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Another row has what must be unique: a host name in use, a container with an operation at work.
     #[must_use]
     pub fn is_taken(&self) -> bool {

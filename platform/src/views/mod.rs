@@ -1,11 +1,16 @@
 //! Read models: tables made from the log, in the append's transaction, that can be dropped and replayed.
 
+mod accounts;
+mod api_keys;
 mod containers;
 mod hosts;
+mod memberships;
 mod operations;
 mod progress;
 mod query;
+mod reservations;
 pub(crate) mod row;
+mod users;
 mod view;
 mod vmids;
 
@@ -13,11 +18,16 @@ use std::sync::Arc;
 
 use domain::Recorded;
 
+pub use accounts::{AccountFilter, AccountRow};
+pub use api_keys::{ApiKeyFilter, ApiKeyRow};
 pub use containers::{ContainerFilter, ContainerRow};
 pub use hosts::{HostFilter, HostRow};
+pub use memberships::{MemberFilter, MemberRow};
 pub use operations::{OperationFilter, OperationRow};
 pub use query::{Conditions, Cursor, MOST, NotACursor, Order, Page, Paged, get, page};
+pub use reservations::{ReservationFilter, ReservationRow};
 pub use row::{Life, Row, Rows, Stamped};
+pub use users::{UserFilter, UserRow};
 pub use view::{Table, View, ViewError};
 pub use vmids::{VmidFilter, VmidRow};
 
@@ -32,6 +42,11 @@ pub fn all() -> Vec<Arc<dyn View>> {
         Arc::new(Rows::<ContainerRow>::default()),
         Arc::new(Rows::<HostRow>::default()),
         Arc::new(Rows::<VmidRow>::default()),
+        Arc::new(Rows::<AccountRow>::default()),
+        Arc::new(Rows::<MemberRow>::default()),
+        Arc::new(Rows::<UserRow>::default()),
+        Arc::new(Rows::<ApiKeyRow>::default()),
+        Arc::new(Rows::<ReservationRow>::default()),
     ]
 }
 

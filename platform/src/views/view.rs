@@ -44,6 +44,9 @@ pub enum ViewError {
     /// A row of the same transaction says no, in its own words.
     #[error("{0}")]
     Refused(String),
+    /// The account would have more than it may.
+    #[error("the account's quota would be passed: {}", .0.iter().map(|over| over.what).collect::<Vec<_>>().join(", "))]
+    OverQuota(Vec<domain::quota::Over>),
 }
 
 impl From<sqlx::Error> for ViewError {

@@ -1,0 +1,152 @@
+//! Who may call: everybody is known by a token, and every route has a rule in [`table`].
+
+mod caller;
+mod identify;
+mod refused;
+pub mod table;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, web};
+use domain::{AccountId, Permission};
+use platform::bootstrap;
+use platform::people::owned::{Thing, owns};
+use subtle::ConstantTimeEq;
+
+use crate::app::App;
+use crate::problem::{Kind, Problem};
+pub use caller::{Caller, May};
+pub(crate) use identify::KEY;
+use identify::identify;
+use refused::Refused;
+use table::{Needs, Rule, Whose};
+
+/// What is asked of callers.
+#[derive(Clone)]
+pub struct Access {
+    token_hash: Arc<[u8; 32]>,
+    refused: Arc<Refused>,
+}
+
+impl Access {
+    /// From the hash that the first start stored.
+    #[must_use]
+    pub fn with_token_hash(hash: [u8; 32]) -> Self {
+        Self { token_hash: Arc::new(hash), refused: Arc::default() }
+    }
+
+    fn admits(&self, token: &str) -> bool {
+        bootstrap::hash(token).ct_eq(&*self.token_hash).into()
+    }
+}
+
+/// What there is to read about the API itself, beside the routes of the document.
+const OPEN: [&str; 2] = ["/openapi.json", "/docs"];
+
+fn is_open(path: &str) -> bool {
+    OPEN.iter().any(|open| path.strip_prefix(open).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
+/// Refuses who brings no valid token, and who may not do what they ask for; the rest goes on as a [`Caller`].
+///
+/// # Errors
+/// `unauthenticated`, `forbidden`, or `not-found` for what they may not see.
+pub async fn required(
+    access: web::Data<Access>,
+    app: web::Data<App>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let rule = request.match_pattern().and_then(|path| table::rule_of(request.method().as_str(), &path));
+    if is_open(request.path()) || rule.is_some_and(|rule| rule.needs == Needs::Nothing) {
+        return next.call(request).await;
+    }
+    let address = request.peer_addr().map(|peer| peer.ip());
+    let caller = match token(&request) {
+        None => Err(Problem::new(Kind::Unauthenticated).detail("there is no token in the request")),
+        Some(token) => identify(&app, &access, &request, &token, address).await,
+    }?;
+    if let Err(problem) = allowed(&app, &caller, rule, &request).await {
+        access.refused.request(&app, &caller, &request, problem.status).await;
+        return Err(problem.into());
+    }
+    request.extensions_mut().insert(caller);
+    next.call(request).await
+}
+
+fn token(request: &ServiceRequest) -> Option<String> {
+    let header = request.headers().get("authorization").and_then(|value| value.to_str().ok())?;
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}
+
+async fn allowed(
+    app: &App,
+    caller: &Caller,
+    rule: Option<&'static Rule>,
+    request: &ServiceRequest,
+) -> Result<(), Problem> {
+    let Some(rule) = rule else {
+        // What is not there is told as such by whoever answers for unknown paths.
+        let is_route = request.match_pattern().is_some_and(|path| table::TABLE.iter().all(|rule| rule.path != path));
+        return match caller.may {
+            May::Only(_) if is_route => Err(Problem::new(Kind::Forbidden)),
+            _ => Ok(()),
+        };
+    };
+    let Needs::Permission(needed) = rule.needs else { return Ok(()) };
+    let id = rule.id(request.path());
+    if !caller.permits(needed) {
+        let seen = match id {
+            Some(id) => caller.permits(needed.to_see()) && is_theirs(app, caller, rule.whose, id).await?,
+            None => true,
+        };
+        return Err(if seen { forbidden(needed) } else { Problem::new(Kind::NotFound) });
+    }
+    match id {
+        Some(id) if !is_theirs(app, caller, rule.whose, id).await? => Err(Problem::new(Kind::NotFound)),
+        _ => Ok(()),
+    }
+}
+
+fn forbidden(needed: Permission) -> Problem {
+    Problem::new(Kind::Forbidden).detail(format!("it needs the permission {needed}")).fact("permission", needed)
+}
+
+async fn is_theirs(app: &App, caller: &Caller, whose: Whose, id: &str) -> Result<bool, Problem> {
+    let Some(account) = caller.account else { return Ok(true) };
+    let thing = match whose {
+        Whose::Installation | Whose::Account => return Ok(true),
+        Whose::OwnAccount => return Ok(id.parse::<AccountId>().is_ok_and(|id| id == account)),
+        Whose::Container => id.parse().map(Thing::Container),
+        Whose::Operation => id.parse().map(Thing::Operation),
+        Whose::Key => id.parse().map(Thing::Key),
+    };
+    // What is no id names nothing.
+    let Ok(thing) = thing else { return Ok(false) };
+    owns(app.log.db(), account, thing).await.map_err(|error| crate::accept::unread(error.into()))
+}
+
+/// An address as it is compared and recorded: IPv4 in IPv6's clothes is IPv4.
+fn plain(address: IpAddr) -> IpAddr {
+    address.to_canonical()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_holds_no_data_is_open() {
+        for path in ["/docs", "/docs/index.html", "/openapi.json"] {
+            assert!(is_open(path), "{path}");
+        }
+        for path in ["/", "/v1/containers", "/metrics", "/livezz", "/docsx", "/v1/../docs"] {
+            assert!(!is_open(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Who may call which route: one line for each, here and nowhere else.
+//!
+//! After a change: `cargo run -q -p api --example access`. A test walks every route of the document
+//! with every role and compares with that page; a route without a line is for the installation's administrators only.
+
+use domain::Permission as P;
+
+/// One route's rule.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub needs: Needs,
+    pub whose: Whose,
+}
+
+/// What one has to be allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Not even a token: it holds no data of anybody, or is the way in.
+    Nothing,
+    /// A valid token; it is about its holder only.
+    Token,
+    Permission(P),
+}
+
+/// Whose the thing is that the path names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The installation's: nobody's in particular.
+    Installation,
+    /// Lists and new things: limited to the caller's account.
+    Account,
+    /// `{id}` is the caller's own account.
+    OwnAccount,
+    /// `{id}` is a container of the caller's account; also for what belongs to a container.
+    Container,
+    /// `{id}` is an operation of the caller's account.
+    Operation,
+    /// `{id}` is an API key of the caller's account.
+    Key,
+}
+
+impl Whose {
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Installation => "installation",
+            Self::Account => "account",
+            Self::OwnAccount => "own account",
+            Self::Container => "container",
+            Self::Operation => "operation",
+            Self::Key => "key",
+        }
+    }
+}
+
+const fn rule(method: &'static str, path: &'static str, permission: P, whose: Whose) -> Rule {
+    Rule { method, path, needs: Needs::Permission(permission), whose }
+}
+
+const fn open(method: &'static str, path: &'static str) -> Rule {
+    Rule { method, path, needs: Needs::Nothing, whose: Whose::Installation }
+}
+
+const fn own(method: &'static str, path: &'static str) -> Rule {
+    Rule { method, path, needs: Needs::Token, whose: Whose::Installation }
+}
+
+/// In the order of their paths.
+#[rustfmt::skip]
+pub const TABLE: &[Rule] = &[
+    open("GET",    "/livez"),
+    rule("GET",    "/metrics",                              P::SystemRead,        Whose::Installation),
+    open("GET",    "/problems/{slug}"),
+    open("GET",    "/readyz"),
+    rule("GET",    "/v1/accounts",                          P::AccountRead,       Whose::Account),
+    rule("POST",   "/v1/accounts",                          P::AccountsManage,    Whose::Installation),
+    rule("GET",    "/v1/accounts/{id}",                     P::AccountRead,       Whose::OwnAccount),
+    rule("PATCH",  "/v1/accounts/{id}",                     P::AccountWrite,      Whose::OwnAccount),
+    rule("DELETE", "/v1/accounts/{id}",                     P::AccountsManage,    Whose::OwnAccount),
+    rule("GET",    "/v1/accounts/{id}/members",             P::AccountRead,       Whose::OwnAccount),
+    rule("PUT",    "/v1/accounts/{id}/members/{user}",      P::AccountWrite,      Whose::OwnAccount),
+    rule("DELETE", "/v1/accounts/{id}/members/{user}",      P::AccountWrite,      Whose::OwnAccount),
+    rule("PUT",    "/v1/accounts/{id}/quota",               P::AccountsManage,    Whose::OwnAccount),
+    rule("GET",    "/v1/api-keys",                          P::KeysRead,          Whose::Account),
+    rule("POST",   "/v1/api-keys",                          P::KeysWrite,         Whose::Account),
+    rule("GET",    "/v1/api-keys/{id}",                     P::KeysRead,          Whose::Key),
+    rule("DELETE", "/v1/api-keys/{id}",                     P::KeysWrite,         Whose::Key),
+    rule("POST",   "/v1/api-keys/{id}/rotate",              P::KeysWrite,         Whose::Key),
+    rule("GET",    "/v1/containers",                        P::ContainersRead,    Whose::Account),
+    rule("POST",   "/v1/containers",                        P::ContainersWrite,   Whose::Account),
+    rule("GET",    "/v1/containers/{id}",                   P::ContainersRead,    Whose::Container),
+    rule("DELETE", "/v1/containers/{id}",                   P::ContainersDelete,  Whose::Container),
+    rule("GET",    "/v1/hosts",                             P::HostsRead,         Whose::Installation),
+    rule("POST",   "/v1/hosts",                             P::HostsWrite,        Whose::Installation),
+    rule("GET",    "/v1/hosts/{id}",                        P::HostsRead,         Whose::Installation),
+    rule("POST",   "/v1/hosts/{id}/pin",                    P::HostsWrite,        Whose::Installation),
+    own ("GET",    "/v1/me"),
+    rule("GET",    "/v1/operations",                        P::OperationsRead,    Whose::Account),
+    rule("GET",    "/v1/operations/{id}",                   P::OperationsRead,    Whose::Operation),
+    rule("POST",   "/v1/operations/{id}/cancel",            P::OperationsWrite,   Whose::Operation),
+    rule("GET",    "/v1/operations/{id}/events",            P::OperationsRead,    Whose::Operation),
+    rule("POST",   "/v1/operations/{id}/retry",             P::OperationsWrite,   Whose::Operation),
+    rule("GET",    "/v1/templates",                         P::TemplatesRead,     Whose::Installation),
+    rule("GET",    "/v1/templates/{name}",                  P::TemplatesRead,     Whose::Installation),
+    rule("GET",    "/v1/users",                             P::UsersRead,         Whose::Installation),
+    rule("POST",   "/v1/users",                             P::UsersWrite,        Whose::Installation),
+    rule("GET",    "/v1/users/{id}",                        P::UsersRead,         Whose::Installation),
+    rule("PATCH",  "/v1/users/{id}",                        P::UsersWrite,        Whose::Installation),
+    rule("DELETE", "/v1/users/{id}",                        P::UsersWrite,        Whose::Installation),
+];
+
+/// The rule of a route, by its method and its path with names in braces.
+#[must_use]
+pub fn rule_of(method: &str, path: &str) -> Option<&'static Rule> {
+    TABLE.iter().find(|rule| rule.method == method && rule.path == path)
+}
+
+impl Rule {
+    /// The part of the path that stands where the rule has `{id}`.
+    #[must_use]
+    pub(super) fn id<'a>(&self, path: &'a str) -> Option<&'a str> {
+        self.path.split('/').zip(path.split('/')).find(|(name, _)| *name == "{id}").map(|(_, id)| id)
+    }
+}
+
+/// `docs/access.md`.
+#[must_use]
+pub fn page() -> String {
+    let mut page = include_str!("page.md").to_owned();
+    for Rule { method, path, needs, whose } in TABLE {
+        let (needs, roles) = match needs {
+            Needs::Nothing => ("nothing", ["yes"; 4]),
+            Needs::Token => ("a token", ["yes"; 4]),
+            Needs::Permission(permission) => (
+                permission.word(),
+                domain::Role::ALL.map(|role| if role.permits(*permission) { "yes" } else { "no" }),
+            ),
+        };
+        let cells = [*method, *path, needs, whose.words()].into_iter().chain(roles).collect::<Vec<_>>().join(" | ");
+        page.push_str(&format!("| {cells} |\n"));
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_page_is_this_one() {
+        let place = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/access.md");
+        let same = std::fs::read_to_string(place).unwrap_or_default() == page();
+        assert!(same, "docs/access.md is not what the table says: `cargo run -q -p api --example access`");
+    }
+
+    #[test]
+    fn what_belongs_to_somebody_is_named_by_its_id() {
+        for rule in TABLE {
+            let names = rule.path.contains("{id}");
+            let owned = !matches!(rule.whose, Whose::Installation | Whose::Account);
+            assert!(names || !owned, "{rule:?}");
+            assert_eq!(rule_of(rule.method, rule.path).map(|found| found.needs), Some(rule.needs), "twice: {rule:?}");
+        }
+        let rule = rule_of("POST", "/v1/operations/{id}/cancel").unwrap();
+        assert_eq!(rule.id("/v1/operations/7/cancel"), Some("7"));
+    }
+}

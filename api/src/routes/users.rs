@@ -1,0 +1,203 @@
+//! Users: the people who sign in.
+
+use actix_web::web::{Data, Json};
+use actix_web::{HttpResponse, delete, get, patch, post};
+use chrono::TimeDelta;
+use domain::user::{User, UserCommand, UserRejection};
+use domain::{Aggregate as _, UserId};
+use platform::log::{Append, ExecuteError, Expected};
+use platform::people::profiles::Change;
+use platform::people::{sessions, token};
+use platform::views::{self, UserFilter, UserRow};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use validator::Validate;
+
+use super::accounts::login;
+use super::id::Id;
+use crate::accept::{not_appended, unread, unreadable};
+use crate::app::App;
+use crate::asking::Asking;
+use crate::body::Body;
+use crate::paging::{List, Paging, Search, Sorted, wrong};
+use crate::problem::{Kind, Problem};
+use crate::shape::account::UserView;
+
+/// A link that sets a password is good for so long.
+const LINK_DAYS: i64 = 7;
+
+#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "login": "ann@example.org" }))]
+pub(super) struct CreateUser {
+    /// A name or an e-mail address, without spaces.
+    login: Option<String>,
+    /// Administrator of the whole installation.
+    #[serde(default)]
+    admin: bool,
+}
+
+/// Create a user
+///
+/// There is no password yet: the answer has a link under which they set one, once, within a week.
+#[utoipa::path(
+    tag = "users",
+    request_body = CreateUser,
+    responses(
+        (status = 201, description = "Created", body = UserView, headers(("Location" = String, description = "The user"))),
+        (status = 409, description = "Somebody has this login", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[post("/v1/users")]
+pub(super) async fn create(app: Data<App>, asking: Asking, body: Body<CreateUser>) -> Result<HttpResponse, Problem> {
+    let login = body.read().login.clone().unwrap_or_default().trim().to_lowercase();
+    let fits = (1..=254).contains(&login.len()) && !login.contains(|c: char| c.is_whitespace() || c.is_control());
+    let wrong_login = (!fits).then(|| wrong("login", "is no login", "1 to 254 letters, digits and signs, no spaces"));
+    let wish = body.fit(wrong_login.into_iter().collect())?;
+    let (id, now) = (UserId::new(Uuid::now_v7()), app.log.clock().now());
+    let link = token::random::<32>();
+    let events = User::default().decide(UserCommand::Create { admin: wish.admin }, &()).map_err(Problem::internal)?;
+    let events = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
+    let until = now + TimeDelta::days(LINK_DAYS);
+    let append = Append::new(asking.meta())
+        .stream(User::stream(id), Expected::New, events)
+        .with(Change::Add { id, login, password: None, at: now }.rows())
+        .with(Change::AddLink { hash: token::hash(&link), id, until }.rows());
+    app.log.append(append).await.map_err(|error| match error.is_taken() {
+        true => Problem::new(Kind::Conflict)
+            .detail("somebody has this login")
+            .fields(vec![wrong("login", "is somebody's", "choose another")]),
+        false => not_appended(&error),
+    })?;
+    let user = UserView { password_link: Some(link), ..find(&app, id).await? };
+    Ok(HttpResponse::Created().insert_header(("location", format!("/v1/users/{id}"))).json(user))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Users {
+    /// How many at most, 1 to 500; 50 when left out.
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+    order: Option<Sorted>,
+    /// Only administrators of the installation, or only the others.
+    admin: Option<bool>,
+}
+
+/// Users
+#[utoipa::path(tag = "users", params(Users), responses((status = 200, body = List<UserView>)))]
+#[get("/v1/users")]
+pub(super) async fn list(app: Data<App>, query: Search<Users>) -> Result<Json<List<UserView>>, Problem> {
+    let Search(query) = query;
+    let page = Paging { limit: query.limit, cursor: query.cursor, order: query.order }.page()?;
+    let filter = UserFilter { id: None, admin: query.admin };
+    let found = views::page::<UserRow>(app.log.db(), &filter, &page).await.map_err(unread)?;
+    let mut items = Vec::new();
+    for row in &found.items {
+        items.push(UserView::of(row, login(&app, row.id).await?));
+    }
+    Ok(Json(List { items, next: found.next.map(|cursor| cursor.to_string()) }))
+}
+
+/// A user
+#[utoipa::path(
+    tag = "users",
+    params(("id" = Uuid, Path, description = "The user's id")),
+    responses(
+        (status = 200, body = UserView),
+        (status = 404, description = "There is no such user", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[get("/v1/users/{id}")]
+pub(super) async fn detail(app: Data<App>, id: Id<UserId>) -> Result<Json<UserView>, Problem> {
+    find(&app, id.0).await.map(Json)
+}
+
+#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "disabled": true }))]
+pub(super) struct ChangeUser {
+    admin: Option<bool>,
+    /// A disabled user's sessions end at once.
+    disabled: Option<bool>,
+}
+
+/// Change a user
+#[utoipa::path(
+    tag = "users",
+    params(("id" = Uuid, Path, description = "The user's id")),
+    request_body = ChangeUser,
+    responses(
+        (status = 200, body = UserView),
+        (status = 404, description = "There is no such user", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[patch("/v1/users/{id}")]
+pub(super) async fn change(
+    app: Data<App>,
+    asking: Asking,
+    id: Id<UserId>,
+    body: Body<ChangeUser>,
+) -> Result<Json<UserView>, Problem> {
+    let wish = body.fit(vec![])?;
+    if let Some(admin) = wish.admin {
+        execute(&app, &asking, id.0, UserCommand::SetAdmin(admin)).await?;
+    }
+    if let Some(disabled) = wish.disabled {
+        execute(&app, &asking, id.0, UserCommand::SetEnabled(!disabled)).await?;
+        if disabled {
+            sessions::end_all(app.log.db(), id.0).await.map_err(|error| unread(error.into()))?;
+        }
+    }
+    find(&app, id.0).await.map(Json)
+}
+
+/// Forget a user
+///
+/// What names them is deleted, their sessions end. What they did stays in the audit, under an id that leads to nobody.
+#[utoipa::path(
+    tag = "users",
+    params(("id" = Uuid, Path, description = "The user's id")),
+    responses(
+        (status = 204, description = "Forgotten"),
+        (status = 404, description = "There is no such user", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[delete("/v1/users/{id}")]
+pub(super) async fn forget(app: Data<App>, asking: Asking, id: Id<UserId>) -> Result<HttpResponse, Problem> {
+    let loaded = app.log.load::<User>(id.0).await.map_err(unreadable)?;
+    let events = loaded.state.decide(UserCommand::Forget, &()).map_err(refused)?;
+    let events = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
+    let append = Append::new(asking.meta())
+        .stream(User::stream(id.0), loaded.expected(), events)
+        .with(Change::Forget { id: id.0 }.rows())
+        .with(Change::DropLinks { id: id.0, now: app.log.clock().now() }.rows());
+    app.log.append(append).await.map_err(|error| not_appended(&error))?;
+    sessions::end_all(app.log.db(), id.0).await.map_err(|error| unread(error.into()))?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn find(app: &App, id: UserId) -> Result<UserView, Problem> {
+    let row: Option<UserRow> = views::get(app.log.db(), id).await.map_err(unread)?;
+    let row = row.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    Ok(UserView::of(&row, login(app, id).await?))
+}
+
+async fn execute(app: &App, asking: &Asking, id: UserId, command: UserCommand) -> Result<(), Problem> {
+    match app.log.execute::<User>(id, command, &(), asking.meta()).await {
+        Ok(_) => Ok(()),
+        Err(ExecuteError::Rejected(no)) => Err(refused(no)),
+        Err(ExecuteError::Append(error)) => Err(not_appended(&error)),
+        Err(ExecuteError::Log(error)) => Err(unreadable(error)),
+    }
+}
+
+fn refused(no: UserRejection) -> Problem {
+    match no {
+        UserRejection::Unknown => Problem::new(Kind::NotFound),
+        no => Problem::new(Kind::NotPossible).detail(no.to_string()),
+    }
+}

@@ -1,0 +1,8 @@
+//! People and keys, as far as they are no events: what names a person, what opens doors, when a key was used.
+
+pub mod key_uses;
+pub mod owned;
+pub mod profiles;
+pub mod quota;
+pub mod sessions;
+pub mod token;

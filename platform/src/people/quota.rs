@@ -1,0 +1,66 @@
+//! Holding an account to its quota: in the transaction that appends what takes of it, so that two can't both take the
+//! last place.
+
+use std::sync::Arc;
+
+use domain::{AccountId, quota::Usage};
+use futures_util::future::BoxFuture;
+
+use crate::{
+    db::{Db, Tx, statements, with_db, with_tx},
+    log::Rows,
+    views::{AccountRow, ViewError},
+};
+
+statements! {
+    one {
+        USED = "SELECT COUNT(*), COALESCE(CAST(SUM(CAST(cores AS BIGINT)) AS BIGINT), 0),
+                       COALESCE(CAST(SUM(CAST(memory_mb AS BIGINT)) AS BIGINT), 0),
+                       COALESCE(CAST(SUM(CAST(disk_gb AS BIGINT)) AS BIGINT), 0)
+                FROM reservations WHERE account = $1";
+        ACCOUNT = "SELECT document FROM accounts WHERE id = $1";
+    }
+}
+
+type Sums = (i64, i64, i64, i64);
+
+/// To go with an append that takes of the account's quota: it is refused when the quota would be passed.
+#[must_use]
+pub fn held(account: AccountId) -> Arc<dyn Rows> {
+    Arc::new(Held(account))
+}
+
+struct Held(AccountId);
+
+impl Rows for Held {
+    fn write<'a>(&'a self, tx: &'a mut Tx) -> BoxFuture<'a, Result<(), ViewError>> {
+        Box::pin(async move {
+            let id = self.0.to_string();
+            let found: Option<String> =
+                with_tx!(&mut *tx, conn => sqlx::query_scalar(ACCOUNT).bind(&id).fetch_optional(conn).await)?;
+            let Some(document) = found else { return Err(ViewError::Refused("the account is closed".to_owned())) };
+            let account: AccountRow = serde_json::from_str(&document)
+                .map_err(|source| ViewError::Row { view: "accounts", id: id.clone(), source })?;
+            let sums: Sums = with_tx!(tx, conn => sqlx::query_as(USED).bind(&id).fetch_one(conn).await)?;
+            match account.quota.passed_by(&usage(sums)) {
+                over if over.is_empty() => Ok(()),
+                over => Err(ViewError::OverQuota(over)),
+            }
+        })
+    }
+}
+
+/// What the account has taken of its quota.
+///
+/// # Errors
+/// When the database can't be read.
+pub async fn used(db: &Db, account: AccountId) -> Result<Usage, ViewError> {
+    let sums: Sums =
+        with_db!(db, pool => sqlx::query_as(USED).bind(account.to_string()).fetch_one(pool).await)?;
+    Ok(usage(sums))
+}
+
+fn usage((containers, cores, memory_mb, disk_gb): Sums) -> Usage {
+    let [containers, cores, memory_mb, disk_gb] = [containers, cores, memory_mb, disk_gb].map(i64::unsigned_abs);
+    Usage { containers, cores, memory_mb, disk_gb, snapshots: 0, backups: 0 }
+}
