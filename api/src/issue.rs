@@ -95,8 +95,8 @@ pub(crate) async fn rotate(
     body: Body<RotateKey>,
 ) -> Result<(KeyId, String), Problem> {
     let overlap = body.read().overlap_seconds.unwrap_or(OVERLAP);
-    let too_long = (overlap > LONGEST_OVERLAP)
-        .then(|| wrong("overlap_seconds", "is too long", "choose at most 2592000: 30 days"));
+    let too_long =
+        (overlap > LONGEST_OVERLAP).then(|| wrong("overlap_seconds", "is too long", "choose at most 2592000: 30 days"));
     body.fit(too_long.into_iter().collect())?;
     let loaded: Loaded<ApiKey> = app.log.load(old).await.map_err(unreadable)?;
     let issued = loaded.state.issued().ok_or_else(|| Problem::new(Kind::NotFound))?;
@@ -109,9 +109,11 @@ pub(crate) async fn rotate(
     let new = Issued { prefix, hash: token::hash(&text), replaces: Some(old), ..issued.clone() };
     let rotated = decided(&loaded.state, ApiKeyCommand::Rotate { by: id, valid_until })?;
     let issued = decided(&ApiKey::default(), ApiKeyCommand::Issue(new))?;
-    let append = Append::new(asking.meta())
-        .stream(ApiKey::stream(old), loaded.expected(), rotated)
-        .stream(ApiKey::stream(id), Expected::New, issued);
+    let append = Append::new(asking.meta()).stream(ApiKey::stream(old), loaded.expected(), rotated).stream(
+        ApiKey::stream(id),
+        Expected::New,
+        issued,
+    );
     app.log.append(append).await.map_err(|error| not_appended(&error))?;
     Ok((id, text))
 }

@@ -40,8 +40,9 @@ struct Token;
 
 impl Modify for Token {
     fn modify(&self, document: &mut OpenApi) {
-        let scheme =
-            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key, the access token of a session, or the token that the first start printed"));
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An API key, the access token of a session, or the token that the first start printed"));
         let components = document.components.get_or_insert_with(Components::new);
         components.add_security_scheme("token", SecurityScheme::Http(scheme.build()));
     }
@@ -66,7 +67,8 @@ pub(crate) fn whole() -> OpenApi {
             ("DELETE", &mut item.delete),
             ("PATCH", &mut item.patch),
         ];
-        for (method, operation) in methods.into_iter().filter_map(|(method, there)| there.as_mut().map(|o| (method, o))) {
+        for (method, operation) in methods.into_iter().filter_map(|(method, there)| there.as_mut().map(|o| (method, o)))
+        {
             // Handlers of different things have the same names; a document's ids are for all of it.
             let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
             operation.operation_id = operation.operation_id.take().map(|name| format!("{tag}_{name}"));

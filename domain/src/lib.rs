@@ -21,8 +21,8 @@ pub mod permission;
 pub mod pipeline;
 pub mod plan;
 pub mod progress;
-pub mod stream;
 pub mod quota;
+pub mod stream;
 pub mod template;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

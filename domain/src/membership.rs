@@ -86,9 +86,8 @@ mod tests {
         let granted = MembershipEvent::Granted { role: Role::Viewer };
         given::<Membership>([]).when(MembershipCommand::Grant(Role::Viewer), &()).then([granted.clone()]);
         given::<Membership>([granted.clone()]).when(MembershipCommand::Grant(Role::Viewer), &()).then([]);
-        let after = given::<Membership>([granted])
-            .when(MembershipCommand::Revoke, &())
-            .then([MembershipEvent::Revoked]);
+        let after =
+            given::<Membership>([granted]).when(MembershipCommand::Revoke, &()).then([MembershipEvent::Revoked]);
         assert_eq!(after.role(), None);
         given::<Membership>([]).when(MembershipCommand::Revoke, &()).then_rejected(|_| {});
     }

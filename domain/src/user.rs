@@ -154,9 +154,8 @@ mod tests {
     fn who_is_disabled_or_forgotten_does_not_sign_in() {
         let created = UserEvent::Created { admin: false };
         let sign_in = UserCommand::SignIn { session: Uuid::nil() };
-        let disabled = given::<User>([created.clone()])
-            .when(UserCommand::SetEnabled(false), &())
-            .then([UserEvent::Disabled]);
+        let disabled =
+            given::<User>([created.clone()]).when(UserCommand::SetEnabled(false), &()).then([UserEvent::Disabled]);
         assert!(disabled.is_disabled());
         given::<User>([created.clone(), UserEvent::Disabled])
             .when(sign_in.clone(), &())

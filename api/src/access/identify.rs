@@ -185,11 +185,7 @@ async fn by_session(app: &App, text: &str, asked: Option<AccountId>) -> Result<C
 }
 
 /// What they are where they ask for; nothing when they are nowhere, or did not say where.
-async fn membership(
-    app: &App,
-    user: UserId,
-    asked: Option<AccountId>,
-) -> Result<(Option<AccountId>, May), Stop> {
+async fn membership(app: &App, user: UserId, asked: Option<AccountId>) -> Result<(Option<AccountId>, May), Stop> {
     let filter = MemberFilter { account: asked, user: Some(user) };
     let page = views::page::<MemberRow>(app.log.db(), &filter, &Page { limit: 2, ..Page::default() }).await?;
     match (page.items.as_slice(), asked) {

@@ -44,12 +44,8 @@ impl Refused {
             return;
         }
         let event = AccessEvent::RequestRefused { method, path, status };
-        let meta = Meta {
-            account: caller.account,
-            address: caller.address.clone(),
-            request: id(request),
-            ..Meta::by(actor)
-        };
+        let meta =
+            Meta { account: caller.account, address: caller.address.clone(), request: id(request), ..Meta::by(actor) };
         record(app, event, meta).await;
     }
 

@@ -133,10 +133,9 @@ pub fn page() -> String {
         let (needs, roles) = match needs {
             Needs::Nothing => ("nothing", ["yes"; 4]),
             Needs::Token => ("a token", ["yes"; 4]),
-            Needs::Permission(permission) => (
-                permission.word(),
-                domain::Role::ALL.map(|role| if role.permits(*permission) { "yes" } else { "no" }),
-            ),
+            Needs::Permission(permission) => {
+                (permission.word(), domain::Role::ALL.map(|role| if role.permits(*permission) { "yes" } else { "no" }))
+            }
         };
         let cells = [*method, *path, needs, whose.words()].into_iter().chain(roles).collect::<Vec<_>>().join(" | ");
         page.push_str(&format!("| {cells} |\n"));

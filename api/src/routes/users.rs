@@ -65,9 +65,11 @@ pub(super) async fn create(app: Data<App>, asking: Asking, body: Body<CreateUser
         .with(Change::Add { id, login, password: None, at: now }.rows())
         .with(Change::AddLink { hash: token::hash(&link), id, until }.rows());
     app.log.append(append).await.map_err(|error| match error.is_taken() {
-        true => Problem::new(Kind::Conflict)
-            .detail("somebody has this login")
-            .fields(vec![wrong("login", "is somebody's", "choose another")]),
+        true => Problem::new(Kind::Conflict).detail("somebody has this login").fields(vec![wrong(
+            "login",
+            "is somebody's",
+            "choose another",
+        )]),
         false => not_appended(&error),
     })?;
     let user = UserView { password_link: Some(link), ..find(&app, id).await? };

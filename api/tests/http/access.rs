@@ -10,8 +10,11 @@ pub(crate) fn routes() -> Vec<(Method, String, bool)> {
     let mut routes = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            let filled =
-                path.replace("{id}", &Uuid::now_v7().to_string()).replace("{name}", "web").replace("{slug}", "busy").replace("{user}", &Uuid::now_v7().to_string());
+            let filled = path
+                .replace("{id}", &Uuid::now_v7().to_string())
+                .replace("{name}", "web")
+                .replace("{slug}", "busy")
+                .replace("{user}", &Uuid::now_v7().to_string());
             let open =
                 operation["security"].as_array().is_some_and(|s| s.iter().any(|s| s.as_object().unwrap().is_empty()));
             routes.push((method.to_uppercase().parse().unwrap(), filled, !open));

@@ -46,7 +46,10 @@ async fn nobody_hands_out_more_than_they_have() {
     let past = (clock::now() - TimeDelta::hours(1)).to_rfc3339_opts(SecondsFormat::Secs, true);
     let wish = json!({ "name": "no name", "scopes": [], "expires_at": past, "addresses": ["10.0.0.0/99"] });
     let (status, problem) = ask(wish).await;
-    assert_eq!((status, fields(&problem)), (422, ["addresses[0]", "expires_at", "name", "scopes"].map(String::from).to_vec()));
+    assert_eq!(
+        (status, fields(&problem)),
+        (422, ["addresses[0]", "expires_at", "name", "scopes"].map(String::from).to_vec())
+    );
     let (status, made) = ask(json!({ "name": "x", "scopes": ["containers:read"] })).await;
     assert_eq!((status, made["account"].as_str()), (201, Some(shop.as_str())));
 }
@@ -58,7 +61,10 @@ async fn a_rotated_key_goes_on_for_its_overlap_and_a_revoked_one_does_not() {
     let old = app.key(Some(&shop), &json!({ "name": "ci", "scopes": ["containers:read"] })).await;
     let path = format!("/v1/api-keys/{}/rotate", old.id);
     let (status, new) = app.post(&path, &json!({})).await;
-    assert_eq!((status, new["replaces"].as_str(), &new["scopes"]), (201, Some(old.id.as_str()), &json!(["containers:read"])));
+    assert_eq!(
+        (status, new["replaces"].as_str(), &new["scopes"]),
+        (201, Some(old.id.as_str()), &json!(["containers:read"]))
+    );
     let new_token = new["key"].as_str().unwrap();
     assert_eq!((asks(&app, &old.token).await, asks(&app, new_token).await), (200, 200), "both, for a while");
     assert_eq!(app.post(&path, &json!({})).await.0, 409, "one takes its place");

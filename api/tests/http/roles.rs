@@ -51,7 +51,8 @@ fn every_route_of_the_document_has_a_line_and_every_line_a_route() {
     }
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            let line = page().into_iter().find(|l| l.path == *path && l.method.as_str() == method.to_uppercase()).unwrap();
+            let line =
+                page().into_iter().find(|l| l.path == *path && l.method.as_str() == method.to_uppercase()).unwrap();
             if line.needs.contains(':') {
                 assert_eq!(operation["x-access"]["permission"], line.needs, "{method} {path}");
             }
@@ -78,7 +79,8 @@ impl World {
             let theirs = app.somebody(&format!("{role}@other"), Some((&other, role.word()))).await;
             roles.push((role, mine, theirs));
         }
-        let (nobody, member) = (app.somebody("nobody", None).await, app.somebody("x", Some((&account, "viewer"))).await);
+        let (nobody, member) =
+            (app.somebody("nobody", None).await, app.somebody("x", Some((&account, "viewer"))).await);
         Self { app, account, roles, nobody, member, made: 0 }
     }
 
@@ -146,7 +148,10 @@ async fn every_route_answers_every_role_as_the_page_says() {
                     None => !matches!(status, 401 | 403) && (status != 404 || !path.contains(&world.account)),
                 };
                 if !right {
-                    wrong.push(format!("{} {path} as {role} ({name}): {status}, wanted {wanted:?}: {body}", line.method));
+                    wrong.push(format!(
+                        "{} {path} as {role} ({name}): {status}, wanted {wanted:?}: {body}",
+                        line.method
+                    ));
                 }
             }
         }
@@ -156,7 +161,8 @@ async fn every_route_answers_every_role_as_the_page_says() {
         if wanted.is_some_and(|wanted| status != wanted) || (wanted.is_none() && matches!(status, 401 | 403)) {
             wrong.push(format!("{} {path} as nobody: {status}, wanted {wanted:?}", line.method));
         }
-        let (status, _) = answer(world.app.client.request(line.method.clone(), format!("{}{path}", world.app.url))).await;
+        let (status, _) =
+            answer(world.app.client.request(line.method.clone(), format!("{}{path}", world.app.url))).await;
         if (status == 401) == (line.needs == "nothing") {
             wrong.push(format!("{} {path} without a token: {status}", line.method));
         }
@@ -183,7 +189,10 @@ async fn lists_hold_what_is_ones_own_and_new_things_are_the_accounts() {
         assert_eq!(acting["items"], json!([]));
     }
     let (_, accounts) = answer(app.as_of(&stranger.token, Method::GET, "/v1/accounts")).await;
-    assert_eq!((accounts["items"].as_array().unwrap().len(), accounts["items"][0]["name"].as_str()), (1, Some("other")));
+    assert_eq!(
+        (accounts["items"].as_array().unwrap().len(), accounts["items"][0]["name"].as_str()),
+        (1, Some("other"))
+    );
     // The name is taken for everybody; by whom, only its owner is told.
     let wish = json!({ "hostname": "web1", "template": "plain" });
     for (who, told) in [(&member, true), (&stranger, false)] {
@@ -212,7 +221,8 @@ async fn an_administrator_who_acts_for_an_account_is_recorded_as_such() {
     let (status, _) = answer(app.as_of(&token, Method::POST, &path).header("x-account", &shop)).await;
     assert_eq!(status, 202);
     app.work(operation.parse().unwrap(), false).await;
-    let delete = app.as_of(&token, Method::DELETE, &format!("/v1/containers/{container}")).header("x-reason", "asked to");
+    let delete =
+        app.as_of(&token, Method::DELETE, &format!("/v1/containers/{container}")).header("x-reason", "asked to");
     assert_eq!(answer(delete).await.0, 202);
     let events = app.app.log.read(domain::Position(0), 1000).await.unwrap();
     let last = events.iter().rev().find(|event| event.kind == "operation.accepted").unwrap();

@@ -44,14 +44,33 @@ impl std::fmt::Debug for Person {
 /// A change that belongs to an event, for its append.
 #[derive(Clone)]
 pub enum Change {
-    Add { id: UserId, login: String, password: Option<String>, at: DateTime<Utc> },
-    SetPassword { id: UserId, hash: String },
-    Forget { id: UserId },
+    Add {
+        id: UserId,
+        login: String,
+        password: Option<String>,
+        at: DateTime<Utc>,
+    },
+    SetPassword {
+        id: UserId,
+        hash: String,
+    },
+    Forget {
+        id: UserId,
+    },
     /// A link that sets a password once.
-    AddLink { hash: String, id: UserId, until: DateTime<Utc> },
+    AddLink {
+        hash: String,
+        id: UserId,
+        until: DateTime<Utc>,
+    },
     /// Refused when somebody was faster.
-    TakeLink { hash: String },
-    DropLinks { id: UserId, now: DateTime<Utc> },
+    TakeLink {
+        hash: String,
+    },
+    DropLinks {
+        id: UserId,
+        now: DateTime<Utc>,
+    },
 }
 
 impl Change {
@@ -123,7 +142,6 @@ pub async fn by_id(db: &Db, id: UserId) -> Result<Option<Person>, DbError> {
 /// # Errors
 /// When the database can't be read.
 pub async fn link(db: &Db, hash: &str) -> Result<Option<(UserId, DateTime<Utc>)>, DbError> {
-    let row: Option<(String, i64)> =
-        with_db!(db, pool => sqlx::query_as(LINK).bind(hash).fetch_optional(pool).await)?;
+    let row: Option<(String, i64)> = with_db!(db, pool => sqlx::query_as(LINK).bind(hash).fetch_optional(pool).await)?;
     Ok(row.and_then(|(id, until)| Some((id.parse().ok()?, from_micros(until)))))
 }

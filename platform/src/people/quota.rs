@@ -39,8 +39,11 @@ impl Rows for Held {
             let found: Option<String> =
                 with_tx!(&mut *tx, conn => sqlx::query_scalar(ACCOUNT).bind(&id).fetch_optional(conn).await)?;
             let Some(document) = found else { return Err(ViewError::Refused("the account is closed".to_owned())) };
-            let account: AccountRow = serde_json::from_str(&document)
-                .map_err(|source| ViewError::Row { view: "accounts", id: id.clone(), source })?;
+            let account: AccountRow = serde_json::from_str(&document).map_err(|source| ViewError::Row {
+                view: "accounts",
+                id: id.clone(),
+                source,
+            })?;
             let sums: Sums = with_tx!(tx, conn => sqlx::query_as(USED).bind(&id).fetch_one(conn).await)?;
             match account.quota.passed_by(&usage(sums)) {
                 over if over.is_empty() => Ok(()),
@@ -55,8 +58,7 @@ impl Rows for Held {
 /// # Errors
 /// When the database can't be read.
 pub async fn used(db: &Db, account: AccountId) -> Result<Usage, ViewError> {
-    let sums: Sums =
-        with_db!(db, pool => sqlx::query_as(USED).bind(account.to_string()).fetch_one(pool).await)?;
+    let sums: Sums = with_db!(db, pool => sqlx::query_as(USED).bind(account.to_string()).fetch_one(pool).await)?;
     Ok(usage(sums))
 }
 

@@ -28,17 +28,7 @@ impl Row for ReservationRow {
     const TABLE: Table = Table {
         name: "reservations",
         key: "id",
-        columns: &[
-            "id",
-            "account",
-            "cores",
-            "memory_mb",
-            "disk_gb",
-            "version",
-            "created_at",
-            "updated_at",
-            "document",
-        ],
+        columns: &["id", "account", "cores", "memory_mb", "disk_gb", "version", "created_at", "updated_at", "document"],
     };
 
     fn of(life: &Life, state: &Container, _: &[Stamped<ContainerEvent>]) -> Option<Self> {
