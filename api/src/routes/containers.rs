@@ -11,8 +11,8 @@ use utoipa::IntoParams;
 
 use super::id::Id;
 use crate::accept::{self, unread};
-use crate::act::{self, For};
 use crate::access::Caller;
+use crate::act::{self, For};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;

@@ -2,8 +2,8 @@
 
 #![allow(unused_qualifications, reason = "the macro that writes the document qualifies the types it is given")]
 
-mod actions;
 mod accounts;
+mod actions;
 mod api_keys;
 mod containers;
 mod docs;
