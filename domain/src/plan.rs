@@ -23,6 +23,9 @@ pub enum Next {
     Done,
 }
 
+/// So many workers in a row may die over one step. More than any row of bad luck, fewer than would be noticed late.
+pub const MOST_DEATHS: u32 = 10;
+
 #[must_use]
 pub fn plan(pipeline: &Pipeline, operation: &Operation, now: DateTime<Utc>) -> Next {
     let due = due(pipeline, operation);
@@ -43,9 +46,15 @@ pub(crate) fn due(pipeline: &Pipeline, operation: &Operation) -> Next {
         return roll_back(pipeline, operation);
     }
     if let Some(step) = pipeline.steps().find(|step| !operation.has_succeeded(step.name)) {
-        return Next::Run(step.name);
+        return died_over(operation, step.name).unwrap_or(Next::Run(step.name));
     }
     Next::Succeeded
+}
+
+/// What kills its workers time and again is not given to the next one.
+fn died_over(operation: &Operation, step: StepName) -> Option<Next> {
+    let deaths = operation.step(step).map_or(0, |run| run.deaths);
+    (deaths >= MOST_DEATHS).then(|| Next::Stuck(Failure::workers_died(step, deaths)))
 }
 
 fn roll_back(pipeline: &Pipeline, operation: &Operation) -> Next {
@@ -56,7 +65,9 @@ fn roll_back(pipeline: &Pipeline, operation: &Operation) -> Next {
                 Some(run) if run.state == StepState::UndoFailed && run.after == Some(AfterFailure::GiveUp) => {
                     return Next::Stuck(run.error.clone().unwrap_or_else(|| Failure::undo_unknown(step.name)));
                 }
-                Some(run) if run.state.left_something() => return Next::Undo(step.name),
+                Some(run) if run.state.left_something() => {
+                    return died_over(operation, step.name).unwrap_or(Next::Undo(step.name));
+                }
                 _ => {}
             }
         }

@@ -120,7 +120,7 @@ pub fn progress_of(pipeline: &Pipeline, event: &OperationEvent, percent: u8) -> 
         E::Failed { error } => ended(Status::Failed, &error.to_string(), Some(error)),
         E::Cancelled => ended(Status::Cancelled, "Cancelled; what was built is taken down", None),
         E::Stuck { error } => ended(Status::Stuck, "An operator has to look at it", Some(error)),
-        E::Claimed { .. } | E::Resumed | E::Undone { .. } => return None,
+        E::Claimed { .. } | E::PutDown | E::Resumed | E::Undone { .. } => return None,
     })
 }
 

@@ -7,7 +7,7 @@ use domain::operation::{
     OperationEvent as E, Status, StepState, WaitReason,
 };
 use domain::pipeline::{PipelineName, StepName as S, percent};
-use domain::plan::{Next, plan};
+use domain::plan::{MOST_DEATHS, Next, plan};
 use domain::testing::given;
 use domain::{Aggregate, ContainerId};
 use serde_json::{Value, json};
@@ -99,6 +99,26 @@ fn a_step_starts_again_after_another_worker_took_over_and_only_then() {
         .when(start(), &at())
         .then([E::StepStarted { step: S::LeaseVmid, attempt: 2, intent: Value::Null }]);
     assert_eq!(operation.intent(S::LeaseVmid), Some(&json!({ "id": "lease_vmid" })), "the chosen ids stay chosen");
+}
+
+#[test]
+fn what_ends_its_workers_time_and_again_waits_for_an_operator() {
+    let worker = |n: u32| E::Claimed { worker: format!("w{n}") };
+    let again = |n: u32| [worker(n), E::StepStarted { step: S::LeaseVmid, attempt: n + 2, intent: Value::Null }];
+    let mut events = vec![create(false), started(S::LeaseVmid)];
+    for n in 0..MOST_DEATHS - 1 {
+        events.extend(again(n));
+    }
+    assert_eq!(next(&Operation::fold(&events)), Next::Run(S::LeaseVmid));
+    // One that put it down in order does not count, nor does who claims what nobody had begun again.
+    let mut put_down = events.clone();
+    put_down.extend([E::PutDown, worker(100), worker(101)]);
+    assert_eq!(next(&Operation::fold(&put_down)), Next::Run(S::LeaseVmid));
+    events.push(worker(99));
+    let Next::Stuck(failure) = next(&Operation::fold(&events)) else { panic!("it goes on") };
+    assert!(failure.slug == "workers-died" && failure.detail.contains("lease_vmid"), "{failure}");
+    events.extend([E::Stuck { error: failure }, E::RetryRequested]);
+    assert_eq!(next(&Operation::fold(&events)), Next::Run(S::LeaseVmid), "the operator has looked");
 }
 
 #[test]

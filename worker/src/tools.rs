@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::container::{Container, ContainerCommand};
-use domain::operation::{Command, Operation, OperationCommand, Status};
+use domain::operation::{Command, Failure, Operation, OperationCommand, Status};
 use domain::pipeline::StepName;
 use domain::{Aggregate as _, ContainerId, OperationId};
 use platform::bus::{Bus, Subscription};
@@ -103,14 +103,15 @@ impl Tools {
         &self,
         operation: &Operation,
         end: &OperationCommand,
+        because: Option<Failure>,
     ) -> Result<Option<StreamAppend>, EngineError> {
         let Some(Command::CreateContainer { container, .. }) = operation.accepted().map(|accepted| &accepted.command)
         else {
             return Ok(None);
         };
-        let command = match (end, operation.failing()) {
+        let command = match (end, because) {
             (OperationCommand::Fail | OperationCommand::GetStuck, Some(failure)) => {
-                ContainerCommand::FailCreate(failure.clone())
+                ContainerCommand::FailCreate(operation.failing().cloned().unwrap_or(failure))
             }
             (OperationCommand::FinishCancel, _) => ContainerCommand::CancelCreate,
             _ => return Ok(None),

@@ -27,7 +27,11 @@ pub(super) struct Event {
 pub(super) const BEAT: Bytes = Bytes::from_static(b"event: heartbeat\ndata: {}\n\n");
 
 impl From<Record> for Event {
-    fn from(record: Record) -> Self {
+    fn from(mut record: Record) -> Self {
+        // Where a worker goes on reading is between workers.
+        if let Some(body) = record.body.as_object_mut() {
+            body.remove("next");
+        }
         let kind = record.body.get("type").and_then(serde_json::Value::as_str);
         let ends = matches!(kind, Some("complete" | "error"));
         // JSON has no bare line ends: one `data:` line is enough.

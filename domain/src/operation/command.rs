@@ -79,6 +79,8 @@ pub enum OperationCommand {
     Claim {
         worker: String,
     },
+    /// This worker ends in order; another goes on.
+    PutDown,
     /// `intent` holds every id that was chosen before the act.
     StartStep {
         step: StepName,

@@ -66,6 +66,7 @@ impl Operation {
         match command {
             C::Claim { worker } if self.worker() == Some(worker.as_str()) => Ok(vec![]),
             C::Claim { worker } => Ok(vec![E::Claimed { worker }]),
+            C::PutDown => Ok(if self.is_in_hand() { vec![E::PutDown] } else { vec![] }),
             C::StartStep { step, intent } => self.start_step(pipeline, step, intent),
             C::SucceedStep { step, fact } => {
                 self.under_way(step, StepState::Started, asked)?;
@@ -181,6 +182,7 @@ impl OperationCommand {
         match self {
             Self::Accept(_) => "accept",
             Self::Claim { .. } => "claim",
+            Self::PutDown => "put down",
             Self::StartStep { .. } => "start",
             Self::SucceedStep { .. } => "succeed",
             Self::FailStep { .. } => "fail",

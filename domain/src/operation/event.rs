@@ -32,6 +32,9 @@ pub enum OperationEvent {
     Accepted(Accepted),
     #[serde(rename = "operation.claimed")]
     Claimed { worker: String },
+    /// Its worker left it at a safe point for another.
+    #[serde(rename = "operation.put_down")]
+    PutDown,
     #[serde(rename = "operation.step_started")]
     StepStarted { step: StepName, attempt: u32, intent: Value },
     #[serde(rename = "operation.step_succeeded")]

@@ -31,6 +31,11 @@ impl Failure {
         self
     }
 
+    pub(crate) fn workers_died(step: StepName, times: u32) -> Self {
+        let detail = format!("{times} workers in a row fell silent over {step}; look into their logs, then retry");
+        Self::new("workers-died", "It ends its workers", detail)
+    }
+
     /// For an undo that failed without saying why; its event always says, so this is for a log from elsewhere.
     pub(crate) fn undo_unknown(step: StepName) -> Self {
         Self::new("undo-failed", "Could not be taken down", format!("{step} could not be undone; look, then retry"))

@@ -170,6 +170,12 @@ impl Operation {
         self.percent = self.percent.max(shown).min(100.0);
     }
 
+    /// A step is being done or undone by a worker that has not put it down.
+    pub(super) fn is_in_hand(&self) -> bool {
+        let in_hand = |run: &StepRun| matches!(run.state, StepState::Started | StepState::Undoing) && !run.interrupted;
+        self.steps.values().any(in_hand)
+    }
+
     pub(super) fn apply(mut self, event: &OperationEvent) -> Self {
         self.record(event);
         if let Some(pipeline) = self.pipeline() {
@@ -187,6 +193,7 @@ impl Operation {
             }
             // Who works on it changes nothing about what it waits for.
             E::Claimed { worker } => return self.claimed(worker),
+            E::PutDown => return self.runs_under_way().for_each(|run| run.interrupted = true),
             _ => self.waiting = None,
         }
         match event {
@@ -216,7 +223,7 @@ impl Operation {
             E::Failed { error } => self.end = Some(End::Failed(error.clone())),
             E::Cancelled => self.end = Some(End::Cancelled),
             E::Stuck { error } => self.end = Some(End::Stuck(error.clone())),
-            E::Resumed | E::Waiting { .. } | E::Claimed { .. } => {}
+            E::Resumed | E::Waiting { .. } | E::Claimed { .. } | E::PutDown => {}
         }
     }
 
@@ -226,9 +233,14 @@ impl Operation {
 
     fn claimed(&mut self, worker: &str) {
         self.worker = Some(worker.to_owned());
-        for run in self.steps.values_mut().filter(|run| matches!(run.state, StepState::Started | StepState::Undoing)) {
+        for run in self.runs_under_way().filter(|run| !run.interrupted) {
             run.interrupted = true;
+            run.deaths += 1;
         }
+    }
+
+    fn runs_under_way(&mut self) -> impl Iterator<Item = &mut StepRun> {
+        self.steps.values_mut().filter(|run| matches!(run.state, StepState::Started | StepState::Undoing))
     }
 
     fn after_failure(&mut self, step: StepName, attempt: u32, next: AfterFailure) {
@@ -243,6 +255,7 @@ impl Operation {
             // The operator made way: go on taking down where it stopped.
             for run in self.steps.values_mut() {
                 run.undo_failures = 0;
+                run.deaths = 0;
                 run.after = None;
             }
             return;

@@ -21,6 +21,8 @@ pub struct StepRun {
     pub after: Option<AfterFailure>,
     /// Another worker took over while it was being done or undone: nobody knows how far it got.
     pub interrupted: bool,
+    /// How many workers fell silent over it in a row, without a word of having put it down.
+    pub deaths: u32,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +60,7 @@ impl StepRun {
     pub(super) fn succeed(&mut self, fact: &Value) {
         self.state = StepState::Succeeded;
         self.failures = 0;
+        self.deaths = 0;
         self.interrupted = false;
         self.error = None;
         self.after = None;
@@ -66,6 +69,7 @@ impl StepRun {
 
     pub(super) fn fail(&mut self, state: StepState, error: &Failure, next: AfterFailure) {
         self.state = state;
+        self.deaths = 0;
         self.interrupted = false;
         self.error = Some(error.clone());
         self.after = Some(next);
@@ -81,6 +85,7 @@ impl StepRun {
     pub(super) fn undone(&mut self) {
         self.state = StepState::Undone;
         self.undo_failures = 0;
+        self.deaths = 0;
         self.interrupted = false;
         self.after = None;
         self.fact = None;

@@ -58,6 +58,10 @@ async fn show(wish: Wish, dir: &Path, cluster: &Cluster, out: Output) -> Outcome
     told(&format!("Gantry: its log in SQLite, its API at {url}, a worker"));
     register::cluster(&parts, cluster).await?;
     told("the cluster is registered, its credentials are sealed, its certificates and SSH keys are pinned");
+    if out.is_json() {
+        // A program has no terminal to read them from; what follows are the container's events.
+        out.answer(&serde_json::json!({ "url": url, "docs": format!("{url}/docs/"), "token": token }), String::new);
+    }
 
     let stop = parts.stop();
     let running = tokio::spawn(process::run(parts, telemetry, Some(listening), true, Signals::listen()?));

@@ -31,12 +31,6 @@ impl Caller {
         self.client.request(method, format!("{url}{path}")).bearer_auth(&self.token)
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Value {
-        let answer = self.ask(Method::GET, path).send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{path}");
-        answer.json().await.unwrap()
-    }
-
     /// Sent until it is answered; the key makes that safe. What a server that goes away or can't now says is no answer.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let key = uuid::Uuid::new_v4().to_string();

@@ -58,7 +58,12 @@ async fn create(ground: &Ground, log: &Log, made: &Made, vmids: &mut Vec<u32>) -
         return Err(format!("ended as {status}, not as {:?}: {:?}", made.ends, operation.end()));
     }
     let stored = records::read(log.db(), &records::of_operation(made.operation), 0, 100_000).await.unwrap();
-    let stored: Vec<(i64, Value)> = stored.into_iter().map(|record| (record.seq, record.body)).collect();
+    let shown = |mut body: Value| {
+        // Where a worker goes on reading is not for watchers.
+        body.as_object_mut().unwrap().remove("next");
+        body
+    };
+    let stored: Vec<(i64, Value)> = stored.into_iter().map(|record| (record.seq, shown(record.body))).collect();
     if !stored.iter().enumerate().all(|(at, (number, _))| *number == at as i64 + 1) {
         return Err("its events have gaps".to_owned());
     }

@@ -5,6 +5,8 @@ mod caller;
 mod check;
 mod ground;
 mod processes;
+mod redis_away;
+mod rolling;
 #[path = "../run/mod.rs"]
 mod run;
 #[path = "../../../worker/tests/pipeline/tiny.rs"]

@@ -60,7 +60,7 @@ impl Process {
 
     /// Its exit code.
     pub(crate) fn ended(&mut self) -> i32 {
-        self.child.wait().unwrap().code().unwrap_or(-1)
+        tokio::task::block_in_place(|| self.child.wait()).unwrap().code().unwrap_or(-1)
     }
 }
 

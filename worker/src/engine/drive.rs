@@ -35,6 +35,10 @@ impl Engine {
         let reporter = Reporter::start(self.log.clone(), self.tools.bus.clone(), id, fence, shown, turn.lost.clone());
         self.tools.announce(id).await;
         let outcome = self.turns(&mut work, turn, &reporter).await;
+        if matches!(outcome, Ok(Outcome::Left)) && !turn.lost.is_cancelled() {
+            // Else whoever goes on would take us for dead.
+            work.record(C::PutDown, Along::default()).await?;
+        }
         self.tools.announce(id).await;
         outcome
     }
@@ -45,7 +49,7 @@ impl Engine {
             if self.stopping.is_cancelled() || turn.lost.is_cancelled() {
                 return Ok(Outcome::Left);
             }
-            let end = match work.plan() {
+            let (end, because) = match work.plan() {
                 Next::Run(step) => {
                     match self.take_slots(work, turn, &mut slots).await {
                         Ok(true) => {}
@@ -70,19 +74,19 @@ impl Engine {
                 }
                 Next::Wait { until, .. } => return Ok(Outcome::Later(until)),
                 Next::Done => return Ok(Outcome::Ended),
-                Next::Succeeded => C::Succeed { summary: summary(work) },
-                Next::Cancelled => C::FinishCancel,
-                Next::Failed(_) => C::Fail,
+                Next::Succeeded => (C::Succeed { summary: summary(work) }, None),
+                Next::Cancelled => (C::FinishCancel, None),
+                Next::Failed(failure) => (C::Fail, Some(failure)),
                 Next::Stuck(failure) => {
                     tracing::error!(operation.id = %work.id, failure = %failure, cause = failure.cause, "needs an operator");
-                    C::GetStuck
+                    (C::GetStuck, Some(failure))
                 }
             };
             reporter.flush().await;
             if matches!(end, C::FinishCancel) {
                 self.tools.forget_wish(&work.operation).await?;
             }
-            let streams = self.tools.at_the_end(&work.operation, &end).await?.into_iter().collect();
+            let streams = self.tools.at_the_end(&work.operation, &end, because).await?.into_iter().collect();
             match work.record(end, Along { streams, rows: Vec::new() }).await {
                 // The container's stream moved on meanwhile; say it again on what is there now.
                 Err(EngineError::Append(error)) if error.is_conflict() => {}
