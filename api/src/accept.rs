@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use domain::operation::{Accepted, Command, Given, Operation, OperationCommand};
 use domain::{AccountId, Aggregate as _, ContainerId, HostId, OperationId, Version};
 use platform::log::{Append, AppendError, Appended, Expected, LogError};
+use platform::people::quota;
 use platform::queue::Job;
 use platform::views::{self, ContainerRow, OperationFilter, OperationRow, Page, ViewError};
 use serde_json::{Value, json};
@@ -48,7 +49,7 @@ impl Accepting {
     ) -> Result<Self, Problem> {
         room(app).await?;
         let given = Given { now: app.log.clock().now() };
-        let account = owner(app, asking, &command).await?;
+        let (account, takes) = (owner(app, asking, &command).await?, takes(&command));
         let accept = OperationCommand::Accept(Accepted::new(command, account, host));
         let events = Operation::default().decide(accept, &given).map_err(Problem::internal)?;
         let events = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
@@ -56,7 +57,9 @@ impl Accepting {
         meta.correlation = Some(id.uuid());
         // An administrator acts for whose it is.
         meta.account = account;
-        Ok(Self { id, append: Append::new(meta).stream(Operation::stream(id), Expected::New, events) })
+        let held = account.filter(|_| takes).map(quota::held);
+        let append = held.into_iter().fold(Append::new(meta), Append::with);
+        Ok(Self { id, append: append.stream(Operation::stream(id), Expected::New, events) })
     }
 
     /// Adds to the append.
@@ -113,6 +116,7 @@ pub(crate) fn not_appended(error: &AppendError) -> Problem {
         AppendError::Conflict { .. } => Problem::new(Kind::Conflict),
         AppendError::KeyReused { .. } => Problem::new(Kind::IdempotencyMismatch),
         AppendError::Refused(_) if error.is_taken() => Problem::new(Kind::Conflict),
+        AppendError::Refused(_) if error.over_quota().is_some() => over(error.over_quota().unwrap_or_default()),
         AppendError::Unknown(_) => Problem::new(Kind::Unavailable)
             .detail("whether it was accepted is not known yet; send it again with the same Idempotency-Key"),
         AppendError::Db(_) | AppendError::Closed => {
@@ -123,11 +127,23 @@ pub(crate) fn not_appended(error: &AppendError) -> Problem {
     }
 }
 
+/// Whether more of the account's quota is taken by it.
+const fn takes(command: &Command) -> bool {
+    matches!(command, Command::CreateContainer { .. })
+}
+
 /// Whose operation it is: that of its container, and of who asks when there is none yet.
 async fn owner(app: &App, asking: &Asking, command: &Command) -> Result<Option<AccountId>, Problem> {
     let Some(target) = command.target() else { return Ok(asking.caller.account) };
     let row: Option<ContainerRow> = views::get(app.log.db(), target).await.map_err(unread)?;
     Ok(row.map_or(asking.caller.account, |row| row.account))
+}
+
+/// Which limits, and by how much.
+fn over(over: &[domain::quota::Over]) -> Problem {
+    let words: Vec<String> =
+        over.iter().map(|one| format!("{} would be {} of {}", one.what, one.wanted, one.limit)).collect();
+    Problem::new(Kind::QuotaExceeded).detail(words.join("; ")).fact("over", over)
 }
 
 async fn room(app: &App) -> Result<(), Problem> {

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use domain::container::{Container, ContainerCommand};
 use domain::operation::{Command, Given, Operation, OperationCommand, OperationRejection};
 use domain::{Aggregate as _, Event, NewEvent, OperationId};
+use platform::people::quota;
 use platform::log::{Append, StreamAppend};
 use platform::series::records;
 
@@ -39,7 +40,12 @@ pub(crate) async fn of_operation(
         let mut append = Append::new(meta.clone());
         append = append.stream(Operation::stream(id), loaded.expected(), encoded(&events)?);
         if command == OperationCommand::Retry {
-            append.streams.extend(container_too(app, &loaded.state).await?);
+            if let Some(again) = container_too(app, &loaded.state).await? {
+                append.streams.push(again);
+                // What failed had given back its part of the quota.
+                let account = loaded.state.accepted().and_then(|accepted| accepted.account);
+                append = account.map(quota::held).into_iter().fold(append, Append::with);
+            }
         }
         match app.log.append(append).await {
             Ok(appended) => {

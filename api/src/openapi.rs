@@ -30,6 +30,7 @@ use crate::routes;
         (name = "accounts", description = "Customers and teams, their members and quotas"),
         (name = "users", description = "People who sign in"),
         (name = "api-keys", description = "What programs call with"),
+        (name = "audit", description = "Who did what"),
         (name = "about", description = "This process and this API"),
     ),
     modifiers(&Token)

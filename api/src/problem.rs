@@ -23,6 +23,7 @@ pub enum Kind {
     IdempotencyMismatch,
     TooLarge,
     UnsupportedMediaType,
+    QuotaExceeded,
     QueueFull,
     HostAway,
     Unavailable,
@@ -30,7 +31,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Malformed,
         Self::Invalid,
         Self::Unauthenticated,
@@ -43,6 +44,7 @@ impl Kind {
         Self::IdempotencyMismatch,
         Self::TooLarge,
         Self::UnsupportedMediaType,
+        Self::QuotaExceeded,
         Self::QueueFull,
         Self::HostAway,
         Self::Unavailable,
@@ -85,6 +87,12 @@ impl Kind {
             Self::UnsupportedMediaType => {
                 ("unsupported-media-type", 415, "This kind of content is not read", "Send application/json.")
             }
+            Self::QuotaExceeded => (
+                "quota-exceeded",
+                409,
+                "The account may not have more",
+                "Delete what you no longer need, ask for less, or ask an administrator for a larger quota; `over` says of what.",
+            ),
             Self::QueueFull => {
                 ("queue-full", 503, "Too much is waiting already", "Ask again after `Retry-After` seconds.")
             }

@@ -23,6 +23,7 @@ pub use caller::{Caller, May};
 pub(crate) use identify::KEY;
 use identify::identify;
 use refused::Refused;
+pub(crate) use refused::record;
 use table::{Needs, Rule, Whose};
 
 /// What is asked of callers.

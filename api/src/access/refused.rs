@@ -9,7 +9,7 @@ use actix_web::HttpMessage as _;
 use actix_web::dev::ServiceRequest;
 use domain::access::{Access, AccessEvent, Day};
 use domain::{Aggregate as _, Event as _, Meta, RequestId};
-use platform::log::{Append, Expected};
+use platform::log::{Append, AppendError, Expected};
 
 use super::Caller;
 use super::identify::No;
@@ -34,7 +34,7 @@ impl Refused {
         }
         let event = AccessEvent::CredentialRefused { why: no.why, key: no.key, user: no.user };
         let meta = Meta { address: from, request: id(request), ..Meta::system("api") };
-        record(app, event, meta).await;
+        note(app, event, meta).await;
     }
 
     pub(super) async fn request(&self, app: &App, caller: &Caller, request: &ServiceRequest, status: u16) {
@@ -46,7 +46,7 @@ impl Refused {
         let event = AccessEvent::RequestRefused { method, path, status };
         let meta =
             Meta { account: caller.account, address: caller.address.clone(), request: id(request), ..Meta::by(actor) };
-        record(app, event, meta).await;
+        note(app, event, meta).await;
     }
 
     fn is_new(&self, what: String) -> bool {
@@ -67,17 +67,17 @@ fn id(request: &ServiceRequest) -> Option<RequestId> {
     request.extensions().get::<RequestId>().copied()
 }
 
-/// What can't be written is no reason to let somebody in, nor to answer otherwise.
-pub(crate) async fn record(app: &App, event: AccessEvent, meta: Meta) {
+/// # Errors
+/// When it can't be written.
+pub(crate) async fn record(app: &App, event: AccessEvent, meta: Meta) -> Result<(), AppendError> {
     let stream = Access::stream(Day::of(app.log.clock().now()));
-    let recorded = match event.encode() {
-        Ok(event) => {
-            let append = Append::new(meta).stream(stream, Expected::Any, vec![event]);
-            app.log.append(append).await.map(drop).map_err(|error| error.to_string())
-        }
-        Err(error) => Err(error.to_string()),
-    };
-    if let Err(error) = recorded {
-        tracing::error!(error, "a refusal was not recorded");
+    let append = Append::new(meta).stream(stream, Expected::Any, vec![event.encode()?]);
+    app.log.append(append).await.map(drop)
+}
+
+/// What can't be written is no reason to let somebody in, nor to answer otherwise.
+async fn note(app: &App, event: AccessEvent, meta: Meta) {
+    if let Err(error) = record(app, event, meta).await {
+        tracing::error!(%error, "a refusal was not recorded");
     }
 }

@@ -5,7 +5,9 @@
 mod accounts;
 mod actions;
 mod api_keys;
+mod audit;
 mod containers;
+mod credentials;
 mod docs;
 mod events;
 mod health;
@@ -63,6 +65,9 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(users::change)
         .service(users::forget)
         .service(me::me)
+        .service(audit::list)
+        .service(audit::export)
+        .service(credentials::read)
         .service(problems::page)
         .service(metrics::metrics)
         .service(health::livez)

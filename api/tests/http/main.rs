@@ -5,6 +5,7 @@
 mod access;
 mod actions;
 mod api_keys;
+mod audit;
 mod bad_input;
 mod containers;
 mod documented;
@@ -12,6 +13,7 @@ mod events;
 mod hosts;
 mod operations;
 mod people;
+mod quotas;
 mod roles;
 mod secrets;
 mod support;

@@ -62,6 +62,7 @@ const ALL: &[Migration] = &[
     one!(4, "catalogue", "0004_catalogue"),
     two!(5, "vault", "0005_vault"),
     one!(6, "people", "0006_people"),
+    one!(7, "audit", "0007_audit"),
 ];
 
 /// The schema that this program works with.

@@ -204,7 +204,7 @@ impl Appender {
     }
 
     async fn project(&self, tx: &mut Tx, plan: &Plan<'_>) -> Result<(), ViewError> {
-        let followed = |stream: &StreamId| self.views.iter().any(|view| view.categories().contains(&stream.category()));
+        let followed = |stream: &StreamId| self.views.iter().any(|view| view.follows(stream.category()));
         let events: Vec<Recorded> = plan
             .events
             .iter()

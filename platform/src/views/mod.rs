@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api_keys;
+pub mod audit;
 mod containers;
 mod hosts;
 mod memberships;
@@ -47,6 +48,7 @@ pub fn all() -> Vec<Arc<dyn View>> {
         Arc::new(Rows::<UserRow>::default()),
         Arc::new(Rows::<ApiKeyRow>::default()),
         Arc::new(Rows::<ReservationRow>::default()),
+        Arc::new(audit::AuditView),
     ]
 }
 
@@ -60,6 +62,6 @@ pub(crate) async fn project_all(views: &[Arc<dyn View>], tx: &mut Tx, events: &[
 
 pub(crate) async fn project(view: &dyn View, tx: &mut Tx, events: &[Recorded]) -> Result<(), ViewError> {
     let followed: Vec<&Recorded> =
-        events.iter().filter(|event| view.categories().contains(&event.stream.category())).collect();
+        events.iter().filter(|event| view.follows(event.stream.category())).collect();
     if followed.is_empty() { Ok(()) } else { view.project(tx, &followed).await }
 }

@@ -125,6 +125,27 @@ impl Conditions {
         self
     }
 
+    /// The log's positions beyond this one.
+    pub(super) fn past(mut self, position: Option<i64>, order: Order) -> Self {
+        if let Some(position) = position {
+            let place = self.bind(Bind::Number(position));
+            let sign = if order == Order::Newest { "<" } else { ">" };
+            self.texts.push(format!("l.position {sign} {place}"));
+        }
+        self
+    }
+
+    /// Recorded at this time or later, and before the other.
+    pub(super) fn at(mut self, since: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> Self {
+        for (sign, time) in [(">=", since), ("<", until)] {
+            if let Some(time) = time {
+                let place = self.bind(Bind::Number(micros(time)));
+                self.texts.push(format!("a.at {sign} {place}"));
+            }
+        }
+        self
+    }
+
     fn bind(&mut self, value: Bind) -> String {
         self.binds.push(value);
         format!("${}", self.binds.len())
@@ -133,6 +154,32 @@ impl Conditions {
     fn clause(&self) -> String {
         if self.texts.is_empty() { String::new() } else { format!("WHERE {}", self.texts.join(" AND ")) }
     }
+}
+
+/// Recorded events that the conditions hold for, in the order of their positions.
+pub(super) async fn recorded(
+    db: &Db,
+    mut conditions: Conditions,
+    order: Order,
+    limit: i64,
+) -> Result<Vec<crate::log::StoredRow>, ViewError> {
+    let direction = if order == Order::Newest { "DESC" } else { "ASC" };
+    let clause = conditions.clause();
+    let place = conditions.bind(Bind::Number(limit));
+    let sql = format!(
+        "SELECT l.position, l.stream, l.version, l.kind, l.kind_version, l.data, l.meta, l.recorded_at, l.hash
+         FROM audit a JOIN log l ON l.position = a.position {clause} ORDER BY l.position {direction} LIMIT {place}"
+    );
+    Ok(with_db!(db, pool => {
+        let mut query = sqlx::query_as(AssertSqlSafe(sql));
+        for bind in conditions.binds {
+            query = match bind {
+                Bind::Text(text) => query.bind(text),
+                Bind::Number(number) => query.bind(number),
+            };
+        }
+        query.fetch_all(pool).await
+    })?)
 }
 
 /// The row of this id.

@@ -12,6 +12,11 @@ pub trait View: Send + Sync {
     /// The categories of streams it is made from.
     fn categories(&self) -> &'static [&'static str];
 
+    /// Whether it is to see the events of these streams.
+    fn follows(&self, category: &str) -> bool {
+        self.categories().contains(&category)
+    }
+
     /// All that it writes; replay empties and compares them.
     fn tables(&self) -> &'static [Table];
 

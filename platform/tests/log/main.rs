@@ -7,6 +7,7 @@ mod follow;
 mod inventory;
 mod migrate;
 mod operations;
+mod quotas;
 mod records;
 mod restart;
 mod samples;

@@ -1,0 +1,93 @@
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, answer, operation};
+
+async fn quota(app: &TestApp, account: &str, quota: &Value) {
+    let (status, body) = answer(app.ask(Method::PUT, &format!("/v1/accounts/{account}/quota")).json(quota)).await;
+    assert_eq!((status, &body["quota"]), (200, quota));
+}
+
+async fn used(app: &TestApp, account: &str) -> Value {
+    app.get(&format!("/v1/accounts/{account}")).await.1["used"].clone()
+}
+
+fn statuses(answers: &[(u16, Value)], status: u16) -> usize {
+    answers.iter().filter(|answer| answer.0 == status).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_hundred_at_once_exactly_those_are_accepted_for_whom_there_is_room() {
+    let app = TestApp::start().await;
+    let shop = app.account("shop").await;
+    quota(&app, &shop, &json!({ "containers": 10 })).await;
+    let member = app.somebody("ann", Some((&shop, "member"))).await;
+    let ask = |n: usize| {
+        let wish = json!({ "hostname": format!("web{n}"), "template": "plain" });
+        answer(app.as_of(&member.token, Method::POST, "/v1/containers").json(&wish))
+    };
+    let answers = futures_util::future::join_all((0..200).map(ask)).await;
+    assert_eq!((statuses(&answers, 202), statuses(&answers, 409)), (10, 190));
+    let (_, refused) = answers.iter().find(|answer| answer.0 == 409).unwrap();
+    assert_eq!(refused["type"], "/problems/quota-exceeded");
+    assert_eq!((&refused["over"][0]["what"], &refused["over"][0]["limit"]), (&json!("containers"), &json!(10)));
+    assert_eq!(used(&app, &shop).await["containers"], 10);
+    let (_, list) = answer(app.as_of(&member.token, Method::GET, "/v1/containers?limit=500")).await;
+    assert_eq!(list["items"].as_array().unwrap().len(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_with_one_idempotency_key_are_one_operation() {
+    let app = TestApp::start().await;
+    let shop = app.account("shop").await;
+    quota(&app, &shop, &json!({ "containers": 1 })).await;
+    let member = app.somebody("ann", Some((&shop, "member"))).await;
+    let wish = json!({ "hostname": "web1", "template": "plain" });
+    let ask = |_| {
+        let request = app.as_of(&member.token, Method::POST, "/v1/containers").header("idempotency-key", "one");
+        answer(request.json(&wish))
+    };
+    let answers = futures_util::future::join_all((0..200).map(ask)).await;
+    assert_eq!(statuses(&answers, 202), 200);
+    assert!(answers.iter().all(|answer| answer.1["id"] == answers[0].1["id"]));
+    let (_, operations) = answer(app.as_of(&member.token, Method::GET, "/v1/operations")).await;
+    assert_eq!(operations["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_place_is_given_back_when_nothing_is_left_of_a_container() {
+    let app = TestApp::start().await;
+    let shop = app.account("shop").await;
+    quota(&app, &shop, &json!({ "cores": 4, "memory_mb": 2048 })).await;
+    let member = app.somebody("ann", Some((&shop, "operator"))).await;
+    let create = async |name: &str, cores: u32| {
+        let wish = json!({ "hostname": name, "template": "plain", "cores": cores, "memory_mb": 512 });
+        answer(app.as_of(&member.token, Method::POST, "/v1/containers").json(&wish)).await
+    };
+    let (status, first) = create("web1", 3).await;
+    assert_eq!(status, 202);
+    let (status, refused) = create("web2", 2).await;
+    assert_eq!((status, &refused["over"]), (409, &json!([{ "what": "cores", "limit": 4, "wanted": 5 }])));
+    // It fails: its place is free again, and taken when it is retried.
+    app.work(operation(&first), true).await;
+    app.fail_container(first["container"].as_str().unwrap()).await;
+    assert_eq!(used(&app, &shop).await["cores"], 0);
+    let (status, second) = create("web2", 2).await;
+    assert_eq!(status, 202);
+    let retry = format!("/v1/operations/{}/retry", first["id"].as_str().unwrap());
+    let (status, refused) = answer(app.as_of(&member.token, Method::POST, &retry)).await;
+    assert_eq!((status, refused["type"].as_str()), (409, Some("/problems/quota-exceeded")));
+    // Deleted: free.
+    let id = second["container"].as_str().unwrap().parse().unwrap();
+    let remove = domain::container::ContainerCommand::Remove;
+    let meta = domain::Meta::system("worker");
+    app.app.log.execute::<domain::container::Container>(id, remove, &(), meta).await.unwrap();
+    assert_eq!(used(&app, &shop).await["cores"], 0);
+    assert_eq!(answer(app.as_of(&member.token, Method::POST, &retry)).await.0, 202);
+    assert_eq!(used(&app, &shop).await["cores"], 3);
+    // A quota below what there is stops nothing but more.
+    quota(&app, &shop, &json!({ "cores": 1 })).await;
+    app.work(operation(&first), false).await;
+    let delete = app.as_of(&member.token, Method::DELETE, &format!("/v1/containers/{}", first["container"].as_str().unwrap()));
+    assert_eq!(answer(delete).await.0, 202);
+}
