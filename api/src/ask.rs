@@ -39,13 +39,13 @@ pub(crate) async fn of_operation(
         }
         let mut append = Append::new(meta.clone());
         append = append.stream(Operation::stream(id), loaded.expected(), encoded(&events)?);
-        if command == OperationCommand::Retry {
-            if let Some(again) = container_too(app, &loaded.state).await? {
-                append.streams.push(again);
-                // What failed had given back its part of the quota.
-                let account = loaded.state.accepted().and_then(|accepted| accepted.account);
-                append = account.map(quota::held).into_iter().fold(append, Append::with);
-            }
+        if command == OperationCommand::Retry
+            && let Some(again) = container_too(app, &loaded.state).await?
+        {
+            append.streams.push(again);
+            // What failed had given back its part of the quota.
+            let account = loaded.state.accepted().and_then(|accepted| accepted.account);
+            append = account.map(quota::held).into_iter().fold(append, Append::with);
         }
         match app.log.append(append).await {
             Ok(appended) => {
