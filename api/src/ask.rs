@@ -4,8 +4,8 @@ use actix_web::HttpResponse;
 use domain::container::{Container, ContainerCommand};
 use domain::operation::{Command, Given, Operation, OperationCommand, OperationRejection};
 use domain::{Aggregate as _, Event, NewEvent, OperationId};
-use platform::people::quota;
 use platform::log::{Append, StreamAppend};
+use platform::people::quota;
 use platform::series::records;
 
 use crate::accept::{busy, call_worker, not_appended, operation, unreadable};

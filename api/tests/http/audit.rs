@@ -33,7 +33,10 @@ async fn what_somebody_did_is_found_by_who_where_what_and_when_also_after_a_dele
     assert_eq!(by_key.len(), 1);
     let entry = &by_key[0];
     assert_eq!((entry["reason"].as_str(), entry["address"].as_str()), (Some("ticket 42"), Some("127.0.0.1")));
-    assert_eq!((entry["actor"].as_str(), entry["account"].as_str()), (Some(format!("key:{}", key.id).as_str()), Some(shop.as_str())));
+    assert_eq!(
+        (entry["actor"].as_str(), entry["account"].as_str()),
+        (Some(format!("key:{}", key.id).as_str()), Some(shop.as_str()))
+    );
     assert_eq!(asks(&ann.token, &format!("resource=container-{container}")).await.len(), 1);
     let by_ann = asks(&ann.token, &format!("actor=user:{}", ann.id)).await;
     assert_eq!(by_ann[0]["data"]["command"]["type"], "delete_container");
@@ -51,7 +54,8 @@ async fn what_somebody_did_is_found_by_who_where_what_and_when_also_after_a_dele
         path = format!("/v1/audit?limit=3&order=oldest&cursor={next}");
     }
     let (_, exported) = answer(app.ask(Method::GET, "/v1/audit/export")).await;
-    let lines: Vec<Value> = exported.as_str().unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> =
+        exported.as_str().unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines, paged);
     assert!(lines.len() > 6);
     let replayed = app.app.log.replay(platform::log::Replaying::Compare).await.unwrap();

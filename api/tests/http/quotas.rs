@@ -88,6 +88,7 @@ async fn a_place_is_given_back_when_nothing_is_left_of_a_container() {
     // A quota below what there is stops nothing but more.
     quota(&app, &shop, &json!({ "cores": 1 })).await;
     app.work(operation(&first), false).await;
-    let delete = app.as_of(&member.token, Method::DELETE, &format!("/v1/containers/{}", first["container"].as_str().unwrap()));
+    let delete =
+        app.as_of(&member.token, Method::DELETE, &format!("/v1/containers/{}", first["container"].as_str().unwrap()));
     assert_eq!(answer(delete).await.0, 202);
 }

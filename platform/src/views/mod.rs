@@ -61,7 +61,6 @@ pub(crate) async fn project_all(views: &[Arc<dyn View>], tx: &mut Tx, events: &[
 }
 
 pub(crate) async fn project(view: &dyn View, tx: &mut Tx, events: &[Recorded]) -> Result<(), ViewError> {
-    let followed: Vec<&Recorded> =
-        events.iter().filter(|event| view.follows(event.stream.category())).collect();
+    let followed: Vec<&Recorded> = events.iter().filter(|event| view.follows(event.stream.category())).collect();
     if followed.is_empty() { Ok(()) } else { view.project(tx, &followed).await }
 }

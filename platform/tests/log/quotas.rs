@@ -33,10 +33,7 @@ fn wish(account: AccountId, n: usize) -> Append {
 async fn of_many_at_once_those_are_taken_for_whom_there_is_room(base: Base) {
     let log: Log = base.log_with(views::all()).await;
     let account = AccountId::new(Uuid::now_v7());
-    let open = AccountCommand::Open {
-        name: "shop".into(),
-        quota: Quota { containers: Some(10), ..Quota::default() },
-    };
+    let open = AccountCommand::Open { name: "shop".into(), quota: Quota { containers: Some(10), ..Quota::default() } };
     log.execute::<Account>(account, open, &(), meta()).await.unwrap();
     let all = futures_util::future::join_all((0..200).map(|n| log.append(wish(account, n)))).await;
     let (taken, refused): (Vec<_>, Vec<_>) = all.into_iter().partition(Result::is_ok);
