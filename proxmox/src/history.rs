@@ -9,6 +9,14 @@ const RUNS: usize = 16;
 /// Proxmox knows some sixty kinds.
 const KINDS: usize = 96;
 
+/// What is remembered of a kind of task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Runs {
+    pub(crate) known: u32,
+    pub(crate) shortest: Duration,
+    pub(crate) longest: Duration,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct History(Mutex<HashMap<String, VecDeque<Duration>>>);
 
@@ -25,11 +33,11 @@ impl History {
         runs.push_back(took);
     }
 
-    /// The shortest and the longest that we remember.
-    pub(crate) fn of(&self, kind: &str) -> Option<(Duration, Duration)> {
+    pub(crate) fn of(&self, kind: &str) -> Option<Runs> {
         let kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let runs = kinds.get(kind)?;
-        Some((*runs.iter().min()?, *runs.iter().max()?))
+        let known = u32::try_from(runs.len()).unwrap_or(u32::MAX);
+        Some(Runs { known, shortest: *runs.iter().min()?, longest: *runs.iter().max()? })
     }
 }
 
@@ -44,7 +52,7 @@ mod tests {
         for seconds in 0..100 {
             history.learn("vzstart", Duration::from_secs(seconds));
         }
-        assert_eq!(history.of("vzstart"), Some((Duration::from_secs(84), Duration::from_secs(99))));
+        assert_eq!(history.of("vzstart"), Some(Runs { known: 16, shortest: Duration::from_secs(84), longest: Duration::from_secs(99) }));
         for kind in 0..1000 {
             history.learn(&kind.to_string(), Duration::ZERO);
         }
