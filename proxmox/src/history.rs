@@ -52,7 +52,10 @@ mod tests {
         for seconds in 0..100 {
             history.learn("vzstart", Duration::from_secs(seconds));
         }
-        assert_eq!(history.of("vzstart"), Some(Runs { known: 16, shortest: Duration::from_secs(84), longest: Duration::from_secs(99) }));
+        assert_eq!(
+            history.of("vzstart"),
+            Some(Runs { known: 16, shortest: Duration::from_secs(84), longest: Duration::from_secs(99) })
+        );
         for kind in 0..1000 {
             history.learn(&kind.to_string(), Duration::ZERO);
         }

@@ -7,6 +7,7 @@ use platform::{
 };
 use proxmox::doctor::{Finding, Verdict};
 use serde_json::json;
+use worker::step::StepError;
 
 use crate::{
     exit::{Exit, Failure, Outcome, While as _},
@@ -25,7 +26,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args, from: &From, out: Output) -> Outcome {
     let parts = Parts::open(from.of_a_tool()?).await?;
     let id = find(&parts, &args.host).await?;
-    let host = parts.hosts().get(id).await.map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    let host = parts.hosts().get(id).await.map_err(told)?;
     let asking = || format!("asking {}", args.host);
     let mut shells = BTreeMap::new();
     if host.settings.ssh.is_some() {
@@ -54,6 +55,17 @@ async fn find(parts: &Parts, named: &str) -> Outcome<HostId> {
     found.items.into_iter().next().map(|row| row.id).ok_or_else(|| {
         Failure::new(Exit::Failed, format!("there is no host {named}")).next("`gantry host list` shows those there are")
     })
+}
+
+/// Whoever may run this may know the cause as well.
+fn told(error: StepError) -> Failure {
+    match error {
+        StepError::Failed { failure, .. } => {
+            let cause = failure.cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+            Failure::new(Exit::Failed, failure.title + &cause).next(failure.detail)
+        }
+        other => Failure::new(Exit::Failed, other.to_string()),
+    }
 }
 
 fn tell(findings: &[Finding], out: Output) {

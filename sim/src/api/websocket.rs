@@ -1,10 +1,10 @@
 //! The websocket of a console: a VNC greeting, or a terminal.
 
-use std::process::Stdio;
 use std::sync::{Arc, PoisonError};
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
+use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::asked::Asked;
 use super::reader::Request;
+use crate::guest::terminal::{self, SHELL, Size, Typed};
 use crate::model::world::{Console, World};
 use crate::refusal::Refusal;
 
@@ -82,45 +83,50 @@ async fn terminal<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
         return;
     }
     let vmid = console.path.strip_prefix("/vms/").and_then(|id| id.parse().ok());
-    let shell = vmid.and_then(|vmid: u32| world.guests.command(vmid, &["/bin/sh".into(), "-i".into()]).ok());
-    let child = shell.and_then(|mut shell| {
-        shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn().ok()
-    });
-    let Some(mut child) = child else {
+    let shell = vmid.and_then(|vmid: u32| world.guests.command(vmid, &terminal::controlling(SHELL.into())).ok());
+    let Some(mut shell) = shell else {
         let _gone = socket.send(Message::binary(&b"(commands are not run here)\r\n"[..])).await;
         while socket.next().await.is_some_and(|message| message.is_ok_and(|message| !message.is_close())) {}
         return;
     };
-    let (Some(mut input), Some(mut output), Some(mut errors)) =
-        (child.stdin.take(), child.stdout.take(), child.stderr.take())
-    else {
-        return;
-    };
-    let (mut out, mut err) = ([0; 4096], [0; 4096]);
-    loop {
-        let said = tokio::select! {
-            read = output.read(&mut out) => match read { Ok(read) if read > 0 => out[..read].to_vec(), _ => return },
-            read = errors.read(&mut err) => match read { Ok(read) if read > 0 => err[..read].to_vec(), _ => return },
-            message = socket.next() => match message {
-                Some(Ok(message)) if !message.is_close() => {
-                    if let Some(typed) = typed(&message.into_data()) && input.write_all(&typed).await.is_err() {
+    shell.env("TERM", "xterm-256color");
+    let (typing, typed) = mpsc::unbounded_channel();
+    let (showing, mut shown) = mpsc::channel(16);
+    // When it ends, so do its ends of the terminal, which hangs up.
+    let relay = async move {
+        loop {
+            tokio::select! {
+                said = shown.recv() => {
+                    let Some(said) = said else { return };
+                    if socket.send(Message::binary(said)).await.is_err() {
                         return;
                     }
-                    continue;
                 }
-                _ => return,
-            },
-        };
-        if socket.send(Message::binary(said)).await.is_err() {
-            return;
+                message = socket.next() => match message {
+                    Some(Ok(message)) if !message.is_close() => {
+                        if let Some(meant) = meant(&message.into_data()) && typing.send(meant).is_err() {
+                            return;
+                        }
+                    }
+                    _ => return,
+                },
+            }
         }
+    };
+    let (ended, ()) = tokio::join!(terminal::run(shell, Size::default(), typed, showing), relay);
+    if let Err(error) = ended {
+        tracing::warn!(%error, "a console's shell could not be run");
     }
 }
 
-/// The data of an input frame.
-fn typed(frame: &[u8]) -> Option<Vec<u8>> {
+/// What an input frame means: `0:LEN:DATA`, or `1:COLUMNS:ROWS:`.
+fn meant(frame: &[u8]) -> Option<Typed> {
+    if let Some(size) = frame.strip_prefix(b"1:") {
+        let (columns, rows) = std::str::from_utf8(size).ok()?.trim_end_matches(':').split_once(':')?;
+        return Some(Typed::Size(Size { columns: columns.parse().ok()?, rows: rows.parse().ok()? }));
+    }
     let rest = frame.strip_prefix(b"0:")?;
     let at = rest.iter().position(|byte| *byte == b':')?;
     let length: usize = std::str::from_utf8(&rest[..at]).ok()?.parse().ok()?;
-    rest.get(at + 1..at + 1 + length).map(<[u8]>::to_vec)
+    rest.get(at + 1..at + 1 + length).map(|keys| Typed::Keys(bytes::Bytes::copy_from_slice(keys)))
 }

@@ -16,6 +16,7 @@ mod sandbox;
 pub mod ssh;
 mod standins;
 mod streams;
+pub(crate) mod terminal;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

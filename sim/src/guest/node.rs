@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::error::GuestError;
 use super::pct::{Files, Model, Pct, Relay};
 use super::sandbox::{Boot, Sandbox};
-use super::{Fresh, Guests, Os, layers};
+use super::{Fresh, Guests, Os, layers, terminal};
 
 /// A node that commands can be sent to.
 pub struct Node {
@@ -74,6 +74,13 @@ impl Node {
         let Some((sandbox, _)) = &self.shell else { return Ok(None) };
         let argv = ["/bin/sh".into(), "-c".into(), OsString::from_vec(line.to_vec())];
         sandbox.command(&argv).map(Some)
+    }
+
+    /// The same for somebody who sits at a terminal.
+    pub(super) fn terminal(&self, line: &[u8]) -> Result<Option<tokio::process::Command>, GuestError> {
+        use std::os::unix::ffi::OsStringExt;
+        let Some((sandbox, _)) = &self.shell else { return Ok(None) };
+        sandbox.command(&terminal::controlling(OsString::from_vec(line.to_vec()))).map(Some)
     }
 
     /// Writes a `pct` for this node that works outside of its sandbox, for a real sshd: put its directory first in that sshd's PATH.

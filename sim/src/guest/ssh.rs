@@ -17,6 +17,7 @@ use super::streams::turned;
 
 mod channel;
 mod dry;
+mod terminal;
 
 /// Who may log in, and how much at once.
 pub trait Door: Send + Sync + 'static {

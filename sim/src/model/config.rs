@@ -169,7 +169,12 @@ impl State {
         let Some(guest) = self.guests.get(&vmid) else { return 0 };
         let key = match guest.kind {
             Kind::Lxc => Some("rootfs".to_owned()),
-            Kind::Qemu => guest.config.keys().find(|key| is_disk(Kind::Qemu, key)).cloned(),
+            Kind::Qemu => {
+                let is_own = |key: &&String| {
+                    is_disk(Kind::Qemu, key) && !guest.text(key).is_some_and(|value| value.contains("media=cdrom"))
+                };
+                guest.config.keys().find(is_own).cloned()
+            }
         };
         key.and_then(|key| guest.text(&key).map(|text| volume(text).1)).unwrap_or(4 * GIB)
     }

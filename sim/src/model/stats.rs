@@ -17,12 +17,29 @@ pub(crate) struct Card {
     pub(crate) dhcp: bool,
 }
 
+impl Card {
+    /// Its addresses, those by DHCP only once they are `leased`.
+    pub(crate) fn known(&self, leased: bool) -> Vec<String> {
+        let known = |address: &&String| leased || !self.dhcp || address.starts_with("fe80");
+        self.addresses.iter().filter(known).cloned().collect()
+    }
+
+    /// An address and its prefix.
+    pub(crate) fn split(address: &str) -> (&str, u8) {
+        let (ip, prefix) = address.split_once('/').unwrap_or((address, "32"));
+        (ip, prefix.parse().unwrap_or(32))
+    }
+}
+
 pub(crate) fn cards(guest: &Guest) -> Vec<Card> {
     let mut all = Vec::new();
     for (key, value) in guest.config.iter().filter(|(key, _)| config::is_net(key)) {
-        let parts = config::parts(guest.kind, key, value.as_str().unwrap_or_default());
+        let mut parts = config::parts(guest.kind, key, value.as_str().unwrap_or_default());
         let mac = parts.get("hwaddr").or_else(|| parts.get("macaddr")).cloned().unwrap_or_default();
         let number: u32 = key.trim_start_matches("net").parse().unwrap_or_default();
+        if let Some(by_cloud_init) = guest.text(&format!("ipconfig{number}")) {
+            parts.extend(config::parts(guest.kind, &format!("ipconfig{number}"), by_cloud_init));
+        }
         let leased = guest.vmid + number * 97;
         let mut addresses = Vec::new();
         let mut dhcp = false;
@@ -75,9 +92,7 @@ fn link_local(mac: &str) -> String {
 pub(crate) fn interfaces(guest: &Guest, leased: bool) -> Value {
     let mut all = vec![interface("lo", "00:00:00:00:00:00", &["127.0.0.1/8".to_owned(), "::1/128".to_owned()])];
     for card in cards(guest) {
-        let known: Vec<String> =
-            card.addresses.into_iter().filter(|address| leased || !card.dhcp || address.starts_with("fe80")).collect();
-        all.push(interface(&card.name, &card.mac.to_lowercase(), &known));
+        all.push(interface(&card.name, &card.mac.to_lowercase(), &card.known(leased)));
     }
     Value::Array(all)
 }
@@ -86,11 +101,11 @@ fn interface(name: &str, mac: &str, addresses: &[String]) -> Value {
     let mut row = json!({"name": name, "hwaddr": mac, "hardware-address": mac});
     let mut list = Vec::new();
     for address in addresses {
-        let (ip, prefix) = address.split_once('/').unwrap_or((address, "32"));
+        let (ip, prefix) = Card::split(address);
         let family = if ip.contains(':') { "inet6" } else { "inet" };
         // Only the last of a family is left here.
         row[family] = json!(address);
-        list.push(json!({"ip-address": ip, "prefix": prefix, "ip-address-type": family}));
+        list.push(json!({"ip-address": ip, "prefix": prefix.to_string(), "ip-address-type": family}));
     }
     row["ip-addresses"] = json!(list);
     row

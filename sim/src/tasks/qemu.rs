@@ -59,6 +59,9 @@ fn configure(run: &Run, vmid: u32, given: &BTreeMap<String, Value>) -> Result<Co
 }
 
 fn disk(run: &Run, vmid: u32, key: &str, text: &str, now: i64) -> Result<String, String> {
+    if let Some(storage) = text.strip_suffix(":cloudinit") {
+        return Ok(format!("{storage}:vm-{vmid}-cloudinit,media=cdrom,size=4M"));
+    }
     let Disk::New { storage, size, others } = config::disk(text) else { return Ok(text.to_owned()) };
     let volume = run.world.change(|state| {
         if !state.storages.contains_key(&storage) {

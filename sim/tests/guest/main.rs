@@ -13,3 +13,4 @@ mod killed;
 mod ssh;
 mod sshd;
 mod standins;
+mod terminal;

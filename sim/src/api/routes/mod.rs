@@ -1,10 +1,12 @@
 //! The calls, by resource. Each resource answers `None` for what is not its own.
 
 mod access;
+mod agent;
 mod backup;
 mod change;
 mod cluster;
 mod console;
+mod download;
 mod guests;
 mod lxc;
 mod nodes;
@@ -31,6 +33,7 @@ pub(super) async fn answer(name: &str, asked: &Asked) -> Answer {
         .or_else(|| cluster::answer(name, asked))
         .or_else(|| nodes::answer(name, asked))
         .or_else(|| storage::answer(name, asked))
+        .or_else(|| download::answer(name, asked))
         .or_else(|| pools::answer(name, asked))
         .or_else(|| console::answer(name, asked))
         .or_else(|| backup::answer(name, asked))

@@ -2,9 +2,8 @@ use serde_json::{Value, json};
 
 use super::Answer;
 use crate::api::asked::Asked;
-use crate::model::storage::{GIB, Volume};
+use crate::model::storage::GIB;
 use crate::model::{Node, State, stats};
-use crate::refusal::Refusal;
 use crate::tasks::images;
 
 const BELOW: &[&str] = &[
@@ -70,7 +69,6 @@ pub(super) fn answer(name: &str, asked: &Asked) -> Option<Answer> {
         }
         "GET /nodes/{node}/rrddata" => Ok(rrd(asked, 7, true).into()),
         "GET /nodes/{node}/aplinfo" => Ok(images::CATALOGUE.iter().map(entry).collect::<Value>().into()),
-        "POST /nodes/{node}/aplinfo" => download(asked),
         _ => return None,
     })
 }
@@ -167,51 +165,4 @@ fn entry(entry: &images::Entry) -> Value {
     json!({"template": entry.file, "package": entry.file.rsplit_once('_').map_or(entry.file, |(head, _)| head.rsplit_once('_').map_or(head, |(name, _)| name)), "os": entry.os, "version": entry.version,
         "headline": entry.headline, "description": entry.headline, "section": "system", "type": "lxc", "architecture": "amd64", "source": "http://download.proxmox.com/images",
         "location": format!("http://download.proxmox.com/images/system/{}", entry.file), "infopage": "https://pve.proxmox.com/wiki/Linux_Container", "sha512sum": "0".repeat(128)})
-}
-
-fn download(asked: &Asked) -> Answer {
-    let (storage, file) = (asked.need("storage"), asked.need("template"));
-    let Some(entry) = images::CATALOGUE.iter().find(|entry| entry.file == file) else {
-        return Err(Refusal::died(format!("no such template '{file}'")));
-    };
-    let fits = asked.world.state().storages.get(&storage).map(|found| found.holds("vztmpl"));
-    match fits {
-        None => return Err(Refusal::died(format!("storage '{storage}' does not exist"))),
-        Some(false) => return Err(Refusal::died(format!("cannot download to storage type '{storage}'"))),
-        Some(true) => {}
-    }
-    let upid = asked.task("download", &file.clone(), move |run| async move {
-        run.log(format!(
-            "downloading http://download.proxmox.com/images/system/{file} to /var/lib/vz/template/cache/{file}"
-        ));
-        run.log("--2026-01-01 00:00:00--  http://download.proxmox.com/images/system/");
-        run.work().await;
-        let now = run.world.clock.seconds();
-        let node = run.node.clone();
-        run.world.change(|state| {
-            if state.free(&storage, &node) < entry.size {
-                return Err("unable to download - No space left on device".to_owned());
-            }
-            let id = format!("{storage}:vztmpl/{file}");
-            state.volumes.retain(|volume| volume.id != id || volume.node.as_deref().is_some_and(|on| on != node));
-            let format = if file.ends_with("zst") { "tzst" } else { "txz" }.to_owned();
-            state.volumes.push(Volume {
-                storage: storage.clone(),
-                node: Some(node),
-                id,
-                content: "vztmpl".to_owned(),
-                format,
-                size: entry.size,
-                used: entry.size,
-                vmid: None,
-                ctime: now,
-                notes: None,
-                protected: false,
-            });
-            Ok(())
-        })?;
-        run.log("download finished");
-        Ok(())
-    });
-    Ok(upid.into())
 }

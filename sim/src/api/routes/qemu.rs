@@ -1,13 +1,10 @@
 //! Making, changing and removing virtual machines.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
-use super::{Answer, change, lxc};
+use super::{Answer, agent, change, lxc};
 use crate::api::asked::Asked;
 use crate::model::guest::{Guest, Kind};
-use crate::refusal::Refusal;
 use crate::tasks::{qemu, resize};
 
 pub(super) async fn answer(name: &str, asked: &Asked) -> Option<Answer> {
@@ -30,7 +27,7 @@ pub(super) async fn answer(name: &str, asked: &Asked) -> Option<Answer> {
         ("POST", "/{vmid}/clone") => lxc::copy(asked, Kind::Qemu),
         ("POST", "/{vmid}/template") => lxc::template(asked, Kind::Qemu),
         ("POST", "/{vmid}/migrate") => lxc::migrate(asked, Kind::Qemu),
-        (_, rest) if rest.starts_with("/{vmid}/agent") => agent(asked).await,
+        (_, rest) if rest.starts_with("/{vmid}/agent") => agent::answer(rest, asked).await,
         _ => return None,
     })
 }
@@ -53,20 +50,4 @@ fn grow(asked: &Asked) -> Answer {
     let (vmid, key, size) = (asked.vmid(), asked.need("disk"), asked.need("size"));
     asked.guest(Kind::Qemu, vmid, Guest::unlocked)?;
     Ok(asked.task("resize", &vmid.to_string(), move |run| resize::resize(run, Kind::Qemu, vmid, key, size)).into())
-}
-
-/// Nothing in a simulated machine answers its agent's socket.
-async fn agent(asked: &Asked) -> Answer {
-    let vmid = asked.vmid();
-    let agent = asked.guest(Kind::Qemu, vmid, |guest| {
-        if !guest.running() {
-            return Err(Refusal::died(format!("VM {vmid} is not running")));
-        }
-        Ok(guest.text("agent").unwrap_or_default().starts_with('1'))
-    })?;
-    if !agent {
-        return Err(Refusal::died("No QEMU guest agent configured"));
-    }
-    asked.world.pause(Duration::from_secs(3)).await;
-    Err(Refusal::died("QEMU guest agent is not running"))
 }

@@ -10,7 +10,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::super::node::Node;
 use super::super::pct::attach;
-use super::{Door, dry};
+use super::super::terminal::SHELL;
+use super::{Door, dry, terminal};
 
 /// A session's place among those that a connection may have.
 pub(super) struct Place(pub(super) Arc<Mutex<usize>>);
@@ -33,12 +34,16 @@ pub(super) struct Shared {
 pub(super) async fn serve(channel: Channel<Msg>, handle: Handle, shared: Shared, place: Place) {
     let id = channel.id();
     let (mut asked, answers) = channel.split();
-    let mut env = Vec::new();
+    let (mut env, mut wanted) = (Vec::new(), None);
     let line = loop {
         match asked.wait().await {
             Some(ChannelMsg::Exec { command, .. }) => break command,
             // Without a terminal a shell reads its commands from standard input.
-            Some(ChannelMsg::RequestShell { .. }) => break b"exec /bin/sh -l".to_vec(),
+            Some(ChannelMsg::RequestShell { .. }) => break SHELL.as_bytes().to_vec(),
+            Some(ChannelMsg::RequestPty { term, col_width, row_height, .. }) => {
+                wanted = Some(terminal::Wanted { term, size: terminal::size(col_width, row_height) });
+                let _gone = handle.channel_success(id).await;
+            }
             Some(ChannelMsg::SetEnv { variable_name, variable_value, want_reply }) => {
                 let taken = variable_name == "LANG" || variable_name.starts_with("LC_");
                 if taken {
@@ -49,10 +54,7 @@ pub(super) async fn serve(channel: Channel<Msg>, handle: Handle, shared: Shared,
                 }
             }
             Some(
-                ChannelMsg::RequestPty { .. }
-                | ChannelMsg::RequestSubsystem { .. }
-                | ChannelMsg::AgentForward { .. }
-                | ChannelMsg::RequestX11 { .. },
+                ChannelMsg::RequestSubsystem { .. } | ChannelMsg::AgentForward { .. } | ChannelMsg::RequestX11 { .. },
             ) => {
                 let _gone = handle.channel_failure(id).await;
             }
@@ -69,10 +71,15 @@ pub(super) async fn serve(channel: Channel<Msg>, handle: Handle, shared: Shared,
             cut.send_replace(true);
         });
     }
-    match shared.node.command(&line) {
+    let command = if wanted.is_some() { shared.node.terminal(&line) } else { shared.node.command(&line) };
+    match command {
         Ok(Some(mut command)) => {
             command.envs(env);
-            run(command, asked, answers, &handle, id).await;
+            let done = match wanted {
+                Some(wanted) => terminal::run(command, wanted, asked, &handle, id).await,
+                None => run(command, asked, answers).await,
+            };
+            end(done, &handle, id).await;
         }
         Ok(None) => {
             let _gone = handle.data(id, dry::echo(&text)).await;
@@ -93,9 +100,7 @@ async fn run(
     command: tokio::process::Command,
     asked: ChannelReadHalf,
     answers: ChannelWriteHalf<Msg>,
-    handle: &Handle,
-    id: ChannelId,
-) {
+) -> std::io::Result<ExitStatus> {
     let (feed, stdin) = mpsc::unbounded_channel();
     let (kill, killed) = watch::channel(false);
     let (started, pid) = oneshot::channel();
@@ -111,6 +116,10 @@ async fn run(
     )
     .await;
     listening.abort();
+    done
+}
+
+async fn end(done: std::io::Result<ExitStatus>, handle: &Handle, id: ChannelId) {
     let _gone = handle.eof(id).await;
     let _gone = match done {
         Ok(status) => tell(handle, id, status).await,
