@@ -1,21 +1,23 @@
 //! The thread that owns a host's connection. It never blocks on one command: it steps all of them until none moves,
 //! then polls the socket and its mailbox.
 
+mod sleep;
+mod step;
+
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use metrics::{counter, gauge};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use ssh2::{BlockDirections, Session};
+use ssh2::Session;
 
 use super::config::ShellConfig;
 use super::connect::connect;
 use super::error::ShellError;
 use super::kill::{kill, kill_in_background};
-use super::live::{Failed, Live, Step};
-use super::mailbox::{Job, Mail, Waker, drain};
+use super::live::{Failed, Live};
+use super::mailbox::{Job, Mail, Waker};
 use super::queue::Queue;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
@@ -189,128 +191,4 @@ impl Actor {
         }
         false
     }
-
-    /// Steps every command once; true when something moved.
-    fn step_all(&mut self) -> bool {
-        let Some(connection) = &mut self.connection else { return false };
-        let now = Instant::now();
-        let mut moved = false;
-        let mut lost = None;
-        let mut index = 0;
-        // libssh2 can have one channel in the making.
-        let mut opening = false;
-        connection.sends = false;
-        while index < self.live.len() && lost.is_none() {
-            let live = &mut self.live[index];
-            if live.is_opening() && std::mem::replace(&mut opening, true) {
-                index += 1;
-                continue;
-            }
-            let step = live.step(&connection.session, now);
-            connection.sends |= sends(&connection.session);
-            match step {
-                Step::Waiting => index += 1,
-                Step::Moved => {
-                    moved = true;
-                    index += 1;
-                }
-                Step::Ended(job, result) => {
-                    let killed = live.killed.unwrap_or(false);
-                    let result = result.map_err(|failed| failed.into_error(&self.config.name, &job, killed));
-                    let _ = job.done.send(result);
-                    // The order stays: a command that is opening must be the first such in the list.
-                    self.live.remove(index);
-                    moved = true;
-                }
-                Step::NoPlace(job) => {
-                    self.live.remove(index);
-                    if self.live.is_empty() {
-                        lost = Some("the host opens no channel".to_owned());
-                    } else {
-                        connection.places = self.live.len();
-                    }
-                    self.queue.put_back(job.lane, job);
-                    moved = true;
-                }
-                Step::Lost(reason) => lost = Some(reason),
-            }
-        }
-        if lost.is_none() && now >= connection.next_keepalive && !connection.sends {
-            connection.next_keepalive = now + self.config.keepalive;
-            lost = connection.session.keepalive_send().err().map(|error| error.message().to_owned());
-        }
-        if let Some(reason) = lost {
-            self.lose(&reason);
-            moved = true;
-        }
-        moved
-    }
-
-    /// Commands that may have run are told so; those that cannot have are tried on a new connection.
-    fn lose(&mut self, reason: &str) {
-        tracing::warn!(host = self.config.name, reason, running = self.live.len(), "the SSH connection is lost");
-        for mut live in self.live.drain(..) {
-            if live.not_started() {
-                if let Some(mut job) = live.give_back() {
-                    job.tries += 1;
-                    if job.tries < 3 {
-                        self.queue.put_back(job.lane, job);
-                    } else {
-                        let (host, reason) = (self.config.name.clone(), reason.to_owned());
-                        let _ = job.done.send(Err(ShellError::Unreachable { host, reason }));
-                    }
-                }
-            } else if let Some((job, failed)) = live.lose(reason) {
-                let killed = live.killed.unwrap_or(false);
-                let error = failed.into_error(&self.config.name, &job, killed);
-                let _ = job.done.send(Err(error));
-            }
-        }
-        self.connection = None;
-    }
-
-    fn sleep(&mut self) {
-        let now = Instant::now();
-        let mut until = self.live.iter().map(|live| live.next_look(now)).min();
-        let mut earlier = |at: Instant| until = Some(until.map_or(at, |until| until.min(at)));
-        if self.queue.len() > 0 && self.connection.is_none() {
-            earlier(self.not_before);
-        }
-        if let Some(connection) = &self.connection {
-            earlier(connection.next_keepalive);
-        }
-        // A moment at least: a deadline that is over but cannot be acted on must not spin.
-        let wait = until.map(|until| until.saturating_duration_since(now).max(Duration::from_millis(2)));
-        let wait = wait.and_then(|wait| Timespec::try_from(wait).ok());
-        let mut hung_up = false;
-        {
-            let mut fds = vec![PollFd::new(&self.pipe, PollFlags::IN)];
-            if let Some(connection) = &self.connection {
-                let mut flags = PollFlags::empty();
-                flags.set(PollFlags::RDHUP, self.live.is_empty());
-                flags.set(PollFlags::IN, self.live.iter().any(Live::wants_input));
-                flags.set(PollFlags::OUT, connection.sends);
-                // Not when every reader is full: a hung up socket would be reported again and again.
-                if !flags.is_empty() {
-                    fds.push(PollFd::new(&connection.socket, flags));
-                }
-            }
-            // An interrupted poll is a wake-up like any other.
-            let _ = poll(&mut fds, wait.as_ref());
-            if let Some(socket) = fds.get(1) {
-                let ends = PollFlags::HUP | PollFlags::RDHUP | PollFlags::ERR;
-                hung_up = socket.revents().intersects(ends) && self.live.is_empty();
-            }
-        }
-        drain(&self.pipe);
-        if hung_up {
-            // Nobody is running: no command is affected, the next one connects anew.
-            tracing::debug!(host = self.config.name, "the idle SSH connection was closed by the host");
-            self.connection = None;
-        }
-    }
-}
-
-fn sends(session: &Session) -> bool {
-    matches!(session.block_directions(), BlockDirections::Outbound | BlockDirections::Both)
 }

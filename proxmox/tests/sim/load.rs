@@ -41,7 +41,7 @@ async fn a_thousand_commands_over_one_connection() {
             }
             // Most on the node itself, every tenth in the container.
             let echo = Command::new("echo").arg(n.to_string());
-            let (code, text) = if n % 10 == 0 {
+            let (code, text) = if n.is_multiple_of(10) {
                 let output = guest.output(echo).await.unwrap();
                 (output.code, output.text())
             } else {

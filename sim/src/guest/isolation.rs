@@ -55,7 +55,7 @@ impl Isolation {
             .map_err(|e| GuestError::io("make a directory for the probe", e))?
             .keep();
         let answer = isolation.try_in(&trial).await;
-        super::copies::remove_now(Some(&isolation), &trial);
+        super::files::remove_now(Some(&isolation), &trial);
         match answer {
             Ok(()) => Ok(isolation),
             Err(error) => Err(GuestError::NoIsolation(error.to_string())),

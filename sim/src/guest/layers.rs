@@ -5,8 +5,8 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use super::copies;
 use super::error::GuestError;
+use super::files;
 use super::isolation::{FIRST_ID, Isolation, Mode};
 use super::sandbox::{Boot, Interface};
 use super::{Fresh, Guests, root, standins};
@@ -30,7 +30,7 @@ impl Guests {
         .map_err(io::Error::other)
         .flatten();
         if made.is_err() {
-            copies::remove_now(self.inner.isolation.as_ref(), &making);
+            files::remove_now(self.inner.isolation.as_ref(), &making);
         }
         made.map_err(|e| GuestError::io("lay out a root file system", e))
     }
@@ -87,7 +87,7 @@ pub(super) fn interface_lines(interfaces: &[Interface]) -> String {
 /// What a boot starts from: an empty `/run`, the hostname in its files, the interfaces that commands will show.
 pub(super) async fn clean_boot(dir: &Path, isolation: &Isolation, boot: &Boot) -> Result<(), GuestError> {
     let run = dir.join("boot/run");
-    copies::remove(Some(isolation), &run).await?;
+    files::remove(Some(isolation), &run).await?;
     let (isolation, boot) = (isolation.clone(), boot.clone());
     tokio::task::spawn_blocking(move || {
         for part in ["lock", "sim/units", "sim/ports", "systemd/system", "user"] {

@@ -5,6 +5,7 @@
 
 mod copies;
 mod error;
+mod files;
 mod isolation;
 mod layers;
 mod node;
@@ -85,7 +86,7 @@ impl Guests {
         let dir = dir.canonicalize().map_err(|e| GuestError::io("find the simulator's directory", e))?;
         // What a killed simulator left half done; its guests themselves ended with it.
         for part in [dir.clone(), dir.join("guests"), dir.join("nodes"), dir.join("base")] {
-            copies::remove_unfinished(&part);
+            files::remove_unfinished(&part);
         }
         let isolation = match shell {
             Shell::Dry => None,
@@ -286,7 +287,7 @@ impl Drop for Inner {
             sandbox.let_go();
         }
         if self.temporary {
-            copies::remove_now(self.isolation.as_ref(), &self.dir);
+            files::remove_now(self.isolation.as_ref(), &self.dir);
         }
     }
 }

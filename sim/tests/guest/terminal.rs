@@ -58,7 +58,7 @@ async fn a_command_on_a_terminal_gives_its_code_and_hanging_up_ends_it() {
     let (shown, code) = until(&mut channel, "").await;
     assert_eq!((shown.trim(), code), ("both", Some(3)));
 
-    let mut channel = session.channel_open_session().await.unwrap();
+    let channel = session.channel_open_session().await.unwrap();
     channel.request_pty(true, "xterm", 80, 24, 0, 0, &[]).await.unwrap();
     channel.exec(true, "exec sleep 987654").await.unwrap();
     running(&host, "987654", 1).await;
