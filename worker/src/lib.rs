@@ -16,4 +16,5 @@ mod waiting;
 
 pub use engine::Engine;
 pub use nodes::Nodes;
+pub use step::StepError;
 pub use tools::{Settings, Tools};

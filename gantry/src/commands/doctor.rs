@@ -7,7 +7,7 @@ use platform::{
 };
 use proxmox::doctor::{Finding, Verdict};
 use serde_json::json;
-use worker::step::StepError;
+use worker::StepError;
 
 use crate::{
     exit::{Exit, Failure, Outcome, While as _},
