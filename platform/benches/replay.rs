@@ -6,53 +6,24 @@
     reason = "a bench fails by panicking, and its counts fit"
 )]
 
+mod history;
+
 use std::{collections::HashMap, time::Instant};
 
 use domain::{
-    Aggregate as _, ContainerId, Event as _, Meta, OperationId, Position, Version,
-    operation::{Accepted, Command, Operation, OperationEvent},
+    Aggregate as _, Position, Version,
+    operation::{Operation, OperationEvent},
 };
 use platform::{
     clock::{self, Clock},
     db::{Db, Options},
-    log::{Append, Expected, Log, Replaying},
+    log::{Log, Replaying},
     views,
 };
-use uuid::Uuid;
 use xtask::bench::{Aim, Figure, median};
 
 const STREAMS: usize = 10_000;
 const ROUNDS: usize = 5;
-
-fn history() -> Vec<OperationEvent> {
-    let accepted = Accepted::new(Command::StartContainer { container: ContainerId::new(Uuid::now_v7()) }, None, None);
-    let steps: Vec<_> = accepted.pipeline.table().steps().map(|step| step.name).collect();
-    let mut events = vec![OperationEvent::Accepted(accepted), OperationEvent::Claimed { worker: "worker-1".into() }];
-    for step in steps.iter().cycle().take(9) {
-        events.push(OperationEvent::StepStarted {
-            step: *step,
-            attempt: 1,
-            intent: serde_json::json!({ "vmid": 4711, "node": "pve1" }),
-        });
-        events.push(OperationEvent::StepSucceeded {
-            step: *step,
-            fact: serde_json::json!({ "upid": "UPID:pve1:00001234" }),
-        });
-    }
-    events
-}
-
-async fn filled(log: &Log) -> i64 {
-    for _ in 0..STREAMS / 100 {
-        let mut append = Append::new(Meta::system("bench"));
-        for _ in 0..100 {
-            let events = history().iter().map(|event| event.encode().unwrap()).collect();
-            append = append.stream(Operation::stream(OperationId::new(Uuid::now_v7())), Expected::New, events);
-        }
-        log.append(append).await.unwrap();
-    }
-    log.end().await.unwrap().position.0
-}
 
 /// Reads all of the log and folds every stream's state.
 async fn fold(log: &Log, end: i64) -> usize {
@@ -75,7 +46,7 @@ async fn main() {
     let db = Db::connect(&url, &Options::default()).await.unwrap();
     db.migrate(clock::now()).await.unwrap();
     let log = Log::open(db, views::all(), Clock::system()).await.unwrap();
-    let end = filled(&log).await;
+    let end = history::fill(&log, STREAMS).await;
 
     let mut rates = Vec::new();
     for round in 0..=ROUNDS {

@@ -1,7 +1,7 @@
 //! One way to print a figure: a table for people, one JSON line each for programs. Only benches and xtask print.
 #![allow(clippy::print_stdout, reason = "printing figures is what this is for")]
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a figure is held against.
 #[derive(Debug, Clone, Copy)]
@@ -13,36 +13,45 @@ pub enum Aim {
     RatioAtMost(f64),
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Figure {
-    pub bench: &'static str,
+    pub bench: String,
     pub figure: String,
+    /// What was there while it was measured: how the figure grows with that is plotted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<f64>,
     pub value: f64,
-    pub unit: &'static str,
+    pub unit: String,
     /// What the machine can do at best, measured in the same run.
     pub limit: Option<f64>,
     pub ratio: Option<f64>,
     /// The number; which way it is meant stands in the table.
     pub aim: Option<f64>,
-    #[serde(skip)]
     aim_in_words: Option<String>,
     pub met: Option<bool>,
 }
 
 impl Figure {
     #[must_use]
-    pub fn new(bench: &'static str, figure: impl Into<String>, value: f64, unit: &'static str) -> Self {
+    pub fn new(bench: &str, figure: impl Into<String>, value: f64, unit: &str) -> Self {
         Self {
-            bench,
+            bench: bench.to_owned(),
             figure: figure.into(),
+            at: None,
             value,
-            unit,
+            unit: unit.to_owned(),
             limit: None,
             ratio: None,
             aim: None,
             aim_in_words: None,
             met: None,
         }
+    }
+
+    #[must_use]
+    pub fn at(mut self, at: f64) -> Self {
+        self.at = Some(at);
+        self
     }
 
     #[must_use]
@@ -74,13 +83,20 @@ impl Figure {
             println!("{}", serde_json::json!(self));
             return;
         }
+        println!("{}", self.line());
+    }
+
+    /// As a line of a table.
+    #[must_use]
+    pub fn line(&self) -> String {
         let number = |value: f64| format!("{value:.*}", if value.abs() >= 100.0 { 0 } else { 3 });
         let limit = self.limit.map_or_else(String::new, |limit| format!("limit {}", number(limit)));
         let ratio = self.ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}×"));
         let aim = self.aim_in_words.as_deref().map_or_else(String::new, |aim| format!("aim {aim}"));
         let met = self.met.map_or("", |met| if met { "met" } else { "MISSED" });
         let value = format!("{} {}", number(self.value), self.unit);
-        println!("{:<10} {:<44} {value:>20}  {limit:<18} {ratio:>8}  {aim:<22} {met}", self.bench, self.figure);
+        let name = self.at.map_or_else(|| self.figure.clone(), |at| format!("{} at {at}", self.figure));
+        format!("{:<10} {:<44} {value:>20}  {limit:<18} {ratio:>8}  {aim:<22} {met}", self.bench, name)
     }
 }
 

@@ -1,8 +1,9 @@
 use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context as _, Result, ensure};
+use xtask::bench::Figure;
 
-use crate::{group, install};
+use crate::{group, install, plot};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -13,6 +14,9 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// Where the figures and the plots of a run are left.
+const REPORT: &str = "target/bench";
+
 /// A bench is found by its file, `<crate>/benches/<name>.rs`, and starts the servers that it needs itself.
 pub(crate) fn run(args: &Args) -> Result<()> {
     install::missing()?;
@@ -22,15 +26,44 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     for name in &args.names {
         ensure!(names.contains(&name.as_str()), "there is no bench {name}; there are: {}", names.join(", "));
     }
+    let mut figures: Vec<Figure> = Vec::new();
     for (package, name) in &known {
         if args.names.is_empty() || args.names.contains(name) {
             let mut cargo = Command::new("cargo");
-            cargo.current_dir(root).args(["bench", "--quiet", "--package", package, "--bench", name, "--"]);
-            cargo.args(args.json.then_some("--json"));
-            group::run(&mut cargo).with_context(|| format!("bench {name}"))?;
+            cargo.current_dir(root).args(["bench", "--quiet", "--package", package, "--bench", name, "--", "--json"]);
+            let mut told = |line: &str| match serde_json::from_str::<Figure>(line) {
+                Ok(figure) => {
+                    println!("{}", if args.json { line.to_owned() } else { figure.line() });
+                    figures.push(figure);
+                }
+                Err(_) => eprintln!("{line}"),
+            };
+            group::each_line(&mut cargo, Some(&mut told)).with_context(|| format!("bench {name}"))?;
         }
     }
+    report(&root.join(REPORT), &figures)?;
+    if !args.json {
+        summary(&figures);
+    }
     Ok(())
+}
+
+fn report(to: &Path, figures: &[Figure]) -> Result<()> {
+    fs::create_dir_all(to)?;
+    fs::write(to.join("figures.json"), serde_json::to_string_pretty(figures)?)?;
+    for (name, svg) in plot::all(figures) {
+        fs::write(to.join(name), svg)?;
+    }
+    Ok(())
+}
+
+fn summary(figures: &[Figure]) {
+    let missed: Vec<_> = figures.iter().filter(|figure| figure.met == Some(false)).collect();
+    let held = figures.iter().filter(|figure| figure.met == Some(true)).count();
+    println!("\n{} figures, {held} of {} aims met; in {REPORT}/", figures.len(), held + missed.len());
+    for figure in missed {
+        println!("missed: {}", figure.line());
+    }
 }
 
 fn known(root: &Path) -> Result<Vec<(String, String)>> {

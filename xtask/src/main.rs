@@ -5,6 +5,7 @@ mod benches;
 mod ci;
 mod group;
 mod install;
+mod plot;
 mod test;
 
 use std::process::ExitCode;
