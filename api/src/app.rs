@@ -9,6 +9,7 @@ use platform::queue::Queue;
 use platform::vault::Vault;
 
 use crate::access::Access;
+use crate::copies::Copies;
 use crate::live::LiveStates;
 
 /// The seams of the API, filled by whoever starts it. Cheap to clone.
@@ -26,6 +27,8 @@ pub struct App {
     pub access: Access,
     /// What Proxmox said last; filled by whoever watches the hosts.
     pub live: LiveStates,
+    /// Asks Proxmox which copies of a container there are.
+    pub copies: Arc<dyn Copies>,
     /// Renders what `/metrics` answers.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }

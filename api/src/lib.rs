@@ -7,6 +7,7 @@ mod app;
 mod ask;
 mod asking;
 mod body;
+pub mod copies;
 mod create;
 mod issue;
 pub mod live;

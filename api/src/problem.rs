@@ -130,6 +130,12 @@ pub struct FieldProblem {
     pub fix: String,
 }
 
+impl From<domain::FieldError> for FieldProblem {
+    fn from(error: domain::FieldError) -> Self {
+        Self { field: error.field, problem: error.problem, fix: error.fix }
+    }
+}
+
 /// The body of every answer that is no success (`application/problem+json`).
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Problem {

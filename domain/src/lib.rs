@@ -9,6 +9,7 @@ pub mod account;
 pub mod aggregate;
 pub mod api_key;
 pub mod container;
+pub mod copy;
 pub mod event;
 pub mod field;
 pub mod host;

@@ -64,6 +64,13 @@ pub(crate) fn is_image(text: &str) -> bool {
     is_word(text, |c| c.is_ascii_alphanumeric(), "-_.:/+~", 255) && !text.contains("..")
 }
 
+/// As Proxmox takes it, without the names that it uses itself.
+pub(crate) fn is_snapshot(text: &str) -> bool {
+    text.len() >= 2
+        && is_word(text, |c| c.is_ascii_alphabetic(), "-_", 40)
+        && !["current", "pending", "vzdump"].iter().any(|taken| text.eq_ignore_ascii_case(taken))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

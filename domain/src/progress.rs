@@ -132,6 +132,9 @@ const fn end_of(pipeline: &Pipeline) -> &'static str {
         PipelineName::Start => "Started",
         PipelineName::Stop | PipelineName::Shutdown => "Stopped",
         PipelineName::Reboot => "Rebooted",
+        PipelineName::Snapshot => "The snapshot is taken",
+        PipelineName::Rollback => "As it was at the snapshot",
+        PipelineName::DeleteSnapshot => "The snapshot is deleted",
     }
 }
 

@@ -28,6 +28,9 @@ fn command(pipeline: PipelineName, keep_on_failure: bool) -> Command {
         PipelineName::Stop => Command::StopContainer { container },
         PipelineName::Shutdown => Command::ShutdownContainer { container, timeout_seconds: 60 },
         PipelineName::Reboot => Command::RebootContainer { container, timeout_seconds: 60 },
+        PipelineName::Snapshot => Command::TakeSnapshot { container, name: "one".into(), description: None },
+        PipelineName::Rollback => Command::RollBack { container, name: "one".into(), start: None },
+        PipelineName::DeleteSnapshot => Command::DeleteSnapshot { container, name: "one".into() },
     }
 }
 

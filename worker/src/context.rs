@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use domain::container::{Container, ContainerSpec, Guest as Place};
+use domain::container::{Container, ContainerCommand, ContainerSpec, Guest as Place};
 use domain::operation::{Failure, Operation, StepState};
 use domain::pipeline::{StepName, percent};
 use domain::progress::{LogStream, NextLine, Progress, ProgressKind};
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::guest::has_ended;
 use crate::hosts::Host;
 use crate::progress::{Reporter, offset_of};
-use crate::step::StepError;
+use crate::step::{Done, StepError};
 use crate::tools::Tools;
 
 /// One step's view of its operation, as it was when the step began.
@@ -99,6 +99,12 @@ impl Context {
         let encoded = events.iter().map(domain::Event::encode).collect::<Result<Vec<_>, _>>();
         let events = encoded.map_err(StepError::internal)?;
         Ok(Some(StreamAppend { stream: A::stream(id), expected: loaded.expected(), events }))
+    }
+
+    /// The same for the container's own stream.
+    pub(crate) async fn and_container(&self, mut done: Done, command: ContainerCommand) -> Result<Done, StepError> {
+        done.streams.extend(self.say::<Container>(self.container_id, self.container().await?, command, &())?);
+        Ok(done)
     }
 
     /// How far the step is, 0 to 1, and at what.

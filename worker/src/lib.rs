@@ -1,6 +1,7 @@
 //! Doing: the engine that drives operations, the steps of every pipeline, sweeps.
 
 mod context;
+pub mod copies;
 pub mod engine;
 mod failure;
 pub mod guest;
@@ -14,6 +15,7 @@ pub mod tools;
 mod vmids;
 mod waiting;
 
+pub use copies::Copies;
 pub use engine::Engine;
 pub use nodes::Nodes;
 pub use step::StepError;

@@ -20,3 +20,16 @@ impl<T: FromStr> FromRequest for Id<T> {
         ready(id.map(Self).ok_or_else(|| Problem::new(Kind::NotFound)))
     }
 }
+
+/// The `{name}` of a path.
+pub(super) struct Name(pub(super) String);
+
+impl FromRequest for Name {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let name = request.match_info().get("name").map(|text| Self(text.to_owned()));
+        ready(name.ok_or_else(|| Problem::new(Kind::NotFound)))
+    }
+}

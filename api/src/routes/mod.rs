@@ -17,6 +17,7 @@ mod me;
 mod metrics;
 mod operations;
 mod problems;
+mod snapshots;
 mod templates;
 mod users;
 
@@ -34,6 +35,10 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(actions::stop)
         .service(actions::shutdown)
         .service(actions::reboot)
+        .service(snapshots::list)
+        .service(snapshots::take)
+        .service(snapshots::roll_back)
+        .service(snapshots::delete)
         .service(operations::list)
         .service(operations::detail)
         .service(operations::cancel)

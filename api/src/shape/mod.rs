@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub mod container;
+pub mod copy;
 pub mod host;
 pub mod operation;
 pub mod operation_row;

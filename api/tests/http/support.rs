@@ -25,6 +25,18 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) const KEY: &str = "one:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
+/// Without a worker's side nobody reaches a host.
+struct NoHosts;
+
+impl api::copies::Copies for NoHosts {
+    fn snapshots<'a>(
+        &'a self,
+        _: &'a domain::container::Guest,
+    ) -> futures_util::future::BoxFuture<'a, Result<Vec<domain::copy::Snapshot>, domain::copy::NotSeen>> {
+        Box::pin(async { Err(domain::copy::NotSeen::HostAway) })
+    }
+}
+
 pub(crate) struct TestApp {
     pub(crate) app: App,
     pub(crate) url: String,
@@ -70,6 +82,7 @@ impl TestApp {
             catalogue: Catalogue::new(directory.path().join("templates"), db),
             access: Access::with_token_hash(settled.hash),
             live: LiveStates::default(),
+            copies: Arc::new(NoHosts),
             metrics: Arc::new(|| "# here would be measurements\n".to_owned()),
             coordination,
             log,

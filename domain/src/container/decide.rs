@@ -25,6 +25,9 @@ pub enum ContainerCommand {
     RecordStopped(Stopping),
     RecordRebooted,
     Remove,
+    RecordSnapshot(String),
+    RecordSnapshotDeleted(String),
+    RecordRolledBack(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,6 +95,8 @@ impl Aggregate for Container {
                 self.lose_guest();
                 self.lifecycle = Lifecycle::Removed;
             }
+            // Proxmox knows which snapshots there are: others make and delete them too.
+            E::SnapshotTaken { .. } | E::SnapshotDeleted { .. } | E::RolledBack { .. } => {}
         }
         self
     }
@@ -139,12 +144,20 @@ impl Container {
                 vec![E::Rebooted]
             }
             C::Remove => vec![E::Removed],
+            C::RecordSnapshot(name) => self.about_guest(E::SnapshotTaken { name })?,
+            C::RecordSnapshotDeleted(name) => self.about_guest(E::SnapshotDeleted { name })?,
+            C::RecordRolledBack(name) => self.about_guest(E::RolledBack { name })?,
             C::Request(_) => return Err(No::AlreadyRequested),
         })
     }
 
     fn with_guest(&self) -> Result<&Guest, No> {
         self.guest.as_ref().ok_or(No::NoGuest)
+    }
+
+    fn about_guest(&self, event: E) -> Result<Vec<E>, No> {
+        self.with_guest()?;
+        Ok(vec![event])
     }
 
     fn creating(&self) -> Result<(), No> {

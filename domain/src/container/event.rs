@@ -90,6 +90,13 @@ pub enum ContainerEvent {
     Rebooted,
     #[serde(rename = "container.removed")]
     Removed,
+    #[serde(rename = "container.snapshot_taken")]
+    SnapshotTaken { name: String },
+    #[serde(rename = "container.snapshot_deleted")]
+    SnapshotDeleted { name: String },
+    /// What it held since then is lost.
+    #[serde(rename = "container.rolled_back")]
+    RolledBack { name: String },
 }
 
 impl Event for ContainerEvent {}

@@ -37,6 +37,23 @@ pub enum Command {
         container: ContainerId,
         timeout_seconds: u32,
     },
+    TakeSnapshot {
+        container: ContainerId,
+        name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+    },
+    RollBack {
+        container: ContainerId,
+        name: String,
+        /// Whether it runs afterwards; as it was before when nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start: Option<bool>,
+    },
+    DeleteSnapshot {
+        container: ContainerId,
+        name: String,
+    },
 }
 
 impl Command {
@@ -49,6 +66,9 @@ impl Command {
             Self::StopContainer { .. } => PipelineName::Stop,
             Self::ShutdownContainer { .. } => PipelineName::Shutdown,
             Self::RebootContainer { .. } => PipelineName::Reboot,
+            Self::TakeSnapshot { .. } => PipelineName::Snapshot,
+            Self::RollBack { .. } => PipelineName::Rollback,
+            Self::DeleteSnapshot { .. } => PipelineName::DeleteSnapshot,
         }
     }
 
@@ -60,7 +80,10 @@ impl Command {
             | Self::StartContainer { container }
             | Self::StopContainer { container }
             | Self::ShutdownContainer { container, .. }
-            | Self::RebootContainer { container, .. } => Some(*container),
+            | Self::RebootContainer { container, .. }
+            | Self::TakeSnapshot { container, .. }
+            | Self::RollBack { container, .. }
+            | Self::DeleteSnapshot { container, .. } => Some(*container),
         }
     }
 

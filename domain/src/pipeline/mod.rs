@@ -1,6 +1,7 @@
 //! Pipelines are tables: phases with percent bands, each with its steps. What a step does is the worker's; in which
 //! order, whether it can be undone and how much of the way it is stands here.
 
+mod copies;
 mod percent;
 mod step;
 mod tables;
@@ -20,6 +21,9 @@ pub enum PipelineName {
     Stop,
     Shutdown,
     Reboot,
+    Snapshot,
+    Rollback,
+    DeleteSnapshot,
 }
 
 #[derive(Debug)]
@@ -48,7 +52,17 @@ pub struct StepSpec {
 }
 
 impl PipelineName {
-    pub const ALL: [Self; 6] = [Self::Create, Self::Delete, Self::Start, Self::Stop, Self::Shutdown, Self::Reboot];
+    pub const ALL: [Self; 9] = [
+        Self::Create,
+        Self::Delete,
+        Self::Start,
+        Self::Stop,
+        Self::Shutdown,
+        Self::Reboot,
+        Self::Snapshot,
+        Self::Rollback,
+        Self::DeleteSnapshot,
+    ];
 
     #[must_use]
     pub fn table(self) -> &'static Pipeline {
@@ -59,6 +73,9 @@ impl PipelineName {
             Self::Stop => &tables::STOP,
             Self::Shutdown => &tables::SHUTDOWN,
             Self::Reboot => &tables::REBOOT,
+            Self::Snapshot => &copies::SNAPSHOT,
+            Self::Rollback => &copies::ROLLBACK,
+            Self::DeleteSnapshot => &copies::DELETE_SNAPSHOT,
         }
     }
 }

@@ -32,6 +32,13 @@ pub enum StepName {
     RecordRemoval,
     /// Says in the container's stream that it runs, or doesn't.
     RecordPower,
+    TakeSnapshot,
+    DeleteSnapshot,
+    /// Stops it when it runs; the fact says whether it did.
+    HaltGuest,
+    RollBack,
+    /// Starts it when it ran before it was halted.
+    StartAgain,
 }
 
 impl StepName {
@@ -60,6 +67,11 @@ impl StepName {
             Self::ReleaseVmid => "release_vmid",
             Self::RecordRemoval => "record_removal",
             Self::RecordPower => "record_power",
+            Self::TakeSnapshot => "take_snapshot",
+            Self::DeleteSnapshot => "delete_snapshot",
+            Self::HaltGuest => "halt_guest",
+            Self::RollBack => "roll_back",
+            Self::StartAgain => "start_again",
         }
     }
 }
@@ -91,6 +103,11 @@ impl StepName {
             Self::ReleaseVmid => "Releasing its VMID",
             Self::RecordRemoval => "Recording its removal",
             Self::RecordPower => "Recording its state",
+            Self::TakeSnapshot => "Taking the snapshot",
+            Self::DeleteSnapshot => "Deleting the snapshot",
+            Self::HaltGuest => "Stopping the container, if it runs",
+            Self::RollBack => "Going back to the snapshot",
+            Self::StartAgain => "Starting the container, if it ran",
         }
     }
 }

@@ -1,16 +1,16 @@
 use super::{Phase, Pipeline, PipelineName, StepName, StepSpec};
 use StepName as S;
 
-const fn step(name: StepName, weight: u16) -> StepSpec {
+pub(super) const fn step(name: StepName, weight: u16) -> StepSpec {
     StepSpec { name, weight, undo: false, may_cancel: true }
 }
 
 impl StepSpec {
-    const fn with_undo(self) -> Self {
+    pub(super) const fn with_undo(self) -> Self {
         Self { undo: true, ..self }
     }
 
-    const fn no_way_back(self) -> Self {
+    pub(super) const fn no_way_back(self) -> Self {
         Self { may_cancel: false, ..self }
     }
 }

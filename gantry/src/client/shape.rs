@@ -151,3 +151,12 @@ pub(crate) struct Finding {
     pub problem: String,
     pub fix: String,
 }
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Snapshot {
+    pub name: String,
+    pub description: Option<String>,
+    pub parent: Option<String>,
+    pub taken_at: Option<DateTime<Utc>>,
+    pub taken_by: Option<String>,
+}

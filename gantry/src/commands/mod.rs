@@ -15,6 +15,7 @@ mod operation;
 mod serve;
 mod show;
 mod sim;
+mod snapshot;
 mod template;
 mod token;
 
@@ -75,6 +76,9 @@ enum Command {
     Reboot(action::Patient),
     /// Deletes a container.
     Delete(container::Delete),
+    /// A container's snapshots: taking them, going back to one.
+    #[command(subcommand)]
+    Snapshot(snapshot::Snapshot),
     /// The templates that containers can be made from.
     #[command(subcommand)]
     Template(template::Template),
@@ -131,6 +135,7 @@ impl Gantry {
             Command::Shutdown(args) => action::patient("shutdown", args, *out).await,
             Command::Reboot(args) => action::patient("reboot", args, *out).await,
             Command::Delete(args) => container::delete(args, *out).await,
+            Command::Snapshot(snapshot) => snapshot.run(*out).await,
             Command::Template(template) => template.run(*out).await,
             Command::Host(host) => host.run(*out).await,
             Command::Sim(args) => sim::run(args, *out).await,

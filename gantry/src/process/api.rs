@@ -52,6 +52,7 @@ impl Listening {
             catalogue: parts.catalogue.clone(),
             access: Access::with_token_hash(bootstrap.hash),
             live: LiveStates::default(),
+            copies: std::sync::Arc::new(super::copies::Asked(worker::Copies::new(parts.tools.clone()))),
             metrics: telemetry.metrics(),
         };
         let settings = api::Settings::default();

@@ -1,6 +1,7 @@
 //! What a process of Gantry is made of, put together. Nobody else wires the API and the worker.
 
 mod api;
+mod copies;
 mod run;
 mod telemetry;
 

@@ -11,12 +11,14 @@ mod ensure_image;
 mod finish;
 mod forget_secrets;
 mod half_made;
+mod halt_guest;
 mod install_helpers;
 mod install_packages;
 mod lease_vmid;
 mod power;
 mod release_vmid;
 mod run_scripts;
+mod snapshot;
 mod start_guest;
 mod verify_ports;
 
@@ -53,5 +55,10 @@ pub(crate) fn step(name: StepName) -> &'static dyn Step {
         StepName::ForgetSecrets => &forget_secrets::ForgetSecrets,
         StepName::ReleaseVmid => &release_vmid::ReleaseVmid,
         StepName::RecordRemoval => &release_vmid::RecordRemoval,
+        StepName::TakeSnapshot => &snapshot::TakeSnapshot,
+        StepName::DeleteSnapshot => &snapshot::DeleteSnapshot,
+        StepName::RollBack => &snapshot::RollBack,
+        StepName::HaltGuest => &halt_guest::HaltGuest,
+        StepName::StartAgain => &halt_guest::StartAgain,
     }
 }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use domain::container::{Container, ContainerCommand, Stopping};
-use domain::operation::{Command, StepState};
+use domain::operation::Command;
 use domain::pipeline::{PipelineName, StepName};
 use futures_util::future::BoxFuture;
-use proxmox::{State, Task, TaskList, Thing};
-use serde_json::{Value, json};
+use proxmox::{State, Thing};
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::failure::proxmox_failure;
@@ -18,6 +18,7 @@ pub(super) struct ShutdownGuest;
 pub(super) struct RebootGuest;
 pub(super) struct RecordPower;
 
+const REBOOT: &str = "vzreboot";
 /// What Proxmox takes for itself on top of the time that the guest is given.
 const MARGIN: Duration = Duration::from_secs(60);
 
@@ -78,15 +79,8 @@ impl Step for RebootGuest {
         })
     }
 
-    /// The last reboot before ours, so that ours is known when it is there.
     fn intend<'a>(&'a self, context: &'a Context, before: Option<&'a Value>) -> BoxFuture<'a, Result<Done, StepError>> {
-        Box::pin(async move {
-            let interrupted = context.operation.step(context.step).is_some_and(|run| run.state == StepState::Started);
-            match before.filter(|_| interrupted) {
-                Some(before) => Done::with(before),
-                None => Done::with(&json!({ "last": last_reboot(context).await?.map(|task| task.upid.to_string()) })),
-            }
-        })
+        Box::pin(context.before_task(REBOOT, before))
     }
 
     /// A reboot that was asked for is not asked for again.
@@ -95,22 +89,8 @@ impl Step for RebootGuest {
         context: &'a Context,
         intent: Option<&'a Value>,
     ) -> BoxFuture<'a, Result<Option<Done>, StepError>> {
-        Box::pin(async move {
-            let (host, place) = (context.host().await?, context.place().await?);
-            context.await_tasks_of(&host, &place.node, place.vmid.get()).await?;
-            let last = last_reboot(context).await?.filter(|task| task.status.as_deref() == Some("OK"));
-            let before = intent.and_then(|intent| intent.get("last")).and_then(Value::as_str);
-            Ok(last.filter(|task| Some(task.upid.to_string().as_str()) != before).map(|_| Done::nothing()))
-        })
+        Box::pin(async move { Ok(context.task_was_done(REBOOT, intent).await?.then(Done::nothing)) })
     }
-}
-
-async fn last_reboot(context: &Context) -> Result<Option<Task>, StepError> {
-    let (host, place) = (context.host().await?, context.place().await?);
-    let kind = Some("vzreboot".to_owned());
-    let wanted = TaskList { vmid: Some(place.vmid.get()), kind, with_active: true, ..TaskList::default() };
-    let tasks = host.client.tasks(&place.node, &wanted).await.map_err(proxmox_failure)?;
-    Ok(tasks.into_iter().max_by_key(|task| task.starttime))
 }
 
 impl Step for RecordPower {

@@ -40,6 +40,11 @@ impl Fault {
             | S::DiscoverServices
             | S::CollectCredentials
             | S::VerifyPorts => Self::Stopped,
+            S::TakeSnapshot => Self::TaskFails("POST /nodes/*/lxc/*/snapshot"),
+            S::DeleteSnapshot => Self::Refused("DELETE /nodes/*/lxc/*/snapshot/*"),
+            S::HaltGuest => Self::TaskFails("POST /nodes/*/lxc/*/status/stop"),
+            S::RollBack => Self::Refused("POST /nodes/*/lxc/*/snapshot/*/rollback"),
+            S::StartAgain => Self::TaskFails("POST /nodes/*/lxc/*/status/start"),
             S::Finish
             | S::StopGuest
             | S::ShutdownGuest

@@ -11,19 +11,20 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use worker::engine::{EngineError, Outcome};
 
+use crate::copies;
 use crate::fault::Fault;
 use crate::support::{Ground, World, spec, turn};
 use crate::trips::{Met, Trip};
 
 /// Where a proof is to hold.
 #[derive(Debug, Clone, Copy)]
-enum On {
+pub(crate) enum On {
     Sqlite,
     Servers,
 }
 
 impl On {
-    async fn world(self) -> World {
+    pub(crate) async fn world(self) -> World {
         match self {
             Self::Sqlite => World::new().await,
             Self::Servers => World::on(Ground::on_servers().await).await,
@@ -49,6 +50,7 @@ macro_rules! on_both {
         }
     };
 }
+pub(crate) use on_both;
 on_both!(
     every_step_may_run_twice,
     a_crash_after_every_single_append_ends_the_same,
@@ -63,7 +65,7 @@ on_both!(
 const AT_ONCE: usize = 6;
 
 /// Does it to each, and says all that went wrong.
-async fn each<T: std::fmt::Debug + Copy>(
+pub(crate) async fn each<T: std::fmt::Debug + Copy>(
     all: impl IntoIterator<Item = T>,
     proof: impl AsyncFn(T) -> Result<(), String>,
 ) {
@@ -80,7 +82,7 @@ async fn tiny(world: &World, keep: bool) -> (ContainerId, OperationId) {
 }
 
 /// A container to work on and an operation of the pipeline that has not begun.
-async fn begin(world: &World, pipeline: PipelineName) -> (ContainerId, OperationId) {
+pub(crate) async fn begin(world: &World, pipeline: PipelineName) -> (ContainerId, OperationId) {
     if pipeline == PipelineName::Create {
         return tiny(world, false).await;
     }
@@ -97,13 +99,16 @@ async fn begin(world: &World, pipeline: PipelineName) -> (ContainerId, Operation
         PipelineName::Stop => Command::StopContainer { container },
         PipelineName::Shutdown => Command::ShutdownContainer { container, timeout_seconds: 10 },
         PipelineName::Reboot => Command::RebootContainer { container, timeout_seconds: 10 },
+        PipelineName::Snapshot | PipelineName::Rollback | PipelineName::DeleteSnapshot => {
+            copies::prepare(world, container, pipeline).await
+        }
         PipelineName::Create => unreachable!(),
     };
     (container, world.accept(command).await)
 }
 
 /// The end that each pipeline comes to.
-async fn has_succeeded(
+pub(crate) async fn has_succeeded(
     world: &World,
     pipeline: PipelineName,
     container: ContainerId,
@@ -119,6 +124,9 @@ async fn has_succeeded(
     let right = match pipeline {
         PipelineName::Create | PipelineName::Start | PipelineName::Reboot => return world.is_ready(container).await,
         PipelineName::Stop | PipelineName::Shutdown => state.guest().is_some() && !runs,
+        PipelineName::Snapshot | PipelineName::Rollback | PipelineName::DeleteSnapshot => {
+            return copies::has_succeeded(world, container, pipeline).await;
+        }
         PipelineName::Delete => {
             world.is_gone(container).await?;
             state.lifecycle() == Lifecycle::Removed && world.sealed_of(container).await == 0

@@ -1,0 +1,36 @@
+//! Snapshots and backups as their readers see them.
+
+use chrono::{DateTime, Utc};
+use domain::copy::Snapshot;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SnapshotView {
+    #[schema(example = "before-upgrade")]
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "all is well")]
+    pub description: Option<String>,
+    /// The snapshot that it was taken after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_at: Option<DateTime<Utc>>,
+    /// The operation that took it; absent for one that was made outside of Gantry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/v1/operations/0199a4c0-5f6e-7c3a-9d53-0d6b2f3c1a77")]
+    pub taken_by: Option<String>,
+}
+
+impl From<Snapshot> for SnapshotView {
+    fn from(snapshot: Snapshot) -> Self {
+        Self {
+            name: snapshot.name,
+            description: snapshot.description,
+            parent: snapshot.parent,
+            taken_at: snapshot.taken_at,
+            taken_by: snapshot.operation.map(|id| format!("/v1/operations/{id}")),
+        }
+    }
+}
