@@ -9,6 +9,7 @@ mod servers;
 mod support;
 #[path = "../../worker/tests/pipeline/tiny.rs"]
 mod tiny;
+#[allow(dead_code, reason = "nothing is cut off here")]
 #[path = "../../worker/tests/pipeline/trips.rs"]
 mod trips;
 mod whole;

@@ -24,6 +24,7 @@ pub struct Whole {
 
 impl Whole {
     pub async fn start() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let world = World::new().await;
         let db = world.log.db().clone();
         let settled = bootstrap::token(&db).await.unwrap();

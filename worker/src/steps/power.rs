@@ -7,7 +7,7 @@ use domain::operation::Command;
 use domain::pipeline::{PipelineName, StepName};
 use futures_util::future::BoxFuture;
 use proxmox::{State, Thing};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::failure::proxmox_failure;
