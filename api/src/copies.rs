@@ -1,8 +1,8 @@
 //! Which copies of what is in a container there are, as Proxmox says.
 
+use domain::ContainerId;
 use domain::container::{Container, Guest, Lifecycle};
 use domain::copy::{NotSeen, Snapshot};
-use domain::ContainerId;
 use futures_util::future::BoxFuture;
 
 use crate::accept::unreadable;

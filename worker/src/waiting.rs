@@ -68,13 +68,7 @@ impl Context {
         self.ends_of(host, node, vmid, &CancellationToken::new()).await
     }
 
-    async fn ends_of(
-        &self,
-        host: &Host,
-        node: &str,
-        vmid: u32,
-        cancel: &CancellationToken,
-    ) -> Result<(), StepError> {
+    async fn ends_of(&self, host: &Host, node: &str, vmid: u32, cancel: &CancellationToken) -> Result<(), StepError> {
         for upid in self.running_tasks(host, node, vmid).await? {
             let waiting = Waiting { limit: LONGEST, cancel: cancel.clone() };
             match host.client.wait_silently(&upid, &waiting).await {

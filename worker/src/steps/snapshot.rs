@@ -19,7 +19,11 @@ pub(super) struct DeleteSnapshot;
 const ROLLBACK: &str = "vzrollback";
 
 impl Step for TakeSnapshot {
-    fn look<'a>(&'a self, context: &'a Context, _: Option<&'a Value>) -> BoxFuture<'a, Result<Option<Done>, StepError>> {
+    fn look<'a>(
+        &'a self,
+        context: &'a Context,
+        _: Option<&'a Value>,
+    ) -> BoxFuture<'a, Result<Option<Done>, StepError>> {
         Box::pin(async {
             let (host, place) = (context.host().await?, context.place().await?);
             context.tasks_of_through(&host, &place.node, place.vmid.get()).await?;
@@ -58,7 +62,9 @@ impl Step for TakeSnapshot {
             delete(context, &found.name).await?;
             // Only what was said to be there is said to be gone.
             match context.operation.fact(context.step) {
-                Some(_) => context.and_container(Done::nothing(), ContainerCommand::RecordSnapshotDeleted(found.name)).await,
+                Some(_) => {
+                    context.and_container(Done::nothing(), ContainerCommand::RecordSnapshotDeleted(found.name)).await
+                }
                 None => Ok(Done::nothing()),
             }
         })
@@ -93,7 +99,11 @@ impl Step for RollBack {
 
 impl Step for DeleteSnapshot {
     /// Gone is gone, whoever did it.
-    fn look<'a>(&'a self, context: &'a Context, _: Option<&'a Value>) -> BoxFuture<'a, Result<Option<Done>, StepError>> {
+    fn look<'a>(
+        &'a self,
+        context: &'a Context,
+        _: Option<&'a Value>,
+    ) -> BoxFuture<'a, Result<Option<Done>, StepError>> {
         Box::pin(async {
             let (host, place) = (context.host().await?, context.place().await?);
             context.tasks_of_through(&host, &place.node, place.vmid.get()).await?;

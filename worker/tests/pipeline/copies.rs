@@ -61,11 +61,7 @@ pub(crate) async fn prepare(world: &World, container: ContainerId, pipeline: Pip
     }
 }
 
-pub(crate) async fn has_succeeded(
-    world: &World,
-    container: ContainerId,
-    pipeline: PipelineName,
-) -> Result<(), String> {
+pub(crate) async fn has_succeeded(world: &World, container: ContainerId, pipeline: PipelineName) -> Result<(), String> {
     world.is_ready(container).await?;
     let (note, snapshots) = (noted(world, container).await, snapshots(world, container).await);
     let wanted: (&str, &[&str]) = match pipeline {
@@ -73,7 +69,9 @@ pub(crate) async fn has_succeeded(
         PipelineName::Rollback => ("old", &["first"]),
         _ => ("new", &[]),
     };
-    if (note.as_str(), snapshots.as_slice()) == (wanted.0, &wanted.1.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>()[..]) {
+    if (note.as_str(), snapshots.as_slice())
+        == (wanted.0, &wanted.1.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>()[..])
+    {
         Ok(())
     } else {
         Err(format!("{note} {snapshots:?}"))
@@ -135,9 +133,9 @@ async fn a_failure_at_each_step_leaves_it_as_it_was_and_is_retried(on: On) {
 
 async fn each_undo_may_run_twice(on: On) {
     let world = on.world().await;
-    let undone = OURS.into_iter().flat_map(|name| {
-        name.table().steps().filter(|spec| spec.undo).map(move |spec| (name, spec.name))
-    });
+    let undone = OURS
+        .into_iter()
+        .flat_map(|name| name.table().steps().filter(|spec| spec.undo).map(move |spec| (name, spec.name)));
     each(undone, async |(pipeline, step)| {
         let (container, id) = begin(&world, pipeline).await;
         if world.until_killed(id, Trip::BeforeEnd(step)).await != Met::Tripped {
