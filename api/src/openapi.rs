@@ -29,6 +29,7 @@ use crate::routes;
         (name = "hosts", description = "Proxmox VE hosts"),
         (name = "templates", description = "How containers are equipped"),
         (name = "accounts", description = "Customers and teams, their members and quotas"),
+        (name = "session", description = "Signing in and out"),
         (name = "users", description = "People who sign in"),
         (name = "api-keys", description = "What programs call with"),
         (name = "audit", description = "Who did what"),

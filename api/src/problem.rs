@@ -24,6 +24,7 @@ pub enum Kind {
     TooLarge,
     UnsupportedMediaType,
     QuotaExceeded,
+    RateLimited,
     QueueFull,
     HostAway,
     Unavailable,
@@ -31,7 +32,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Malformed,
         Self::Invalid,
         Self::Unauthenticated,
@@ -45,6 +46,7 @@ impl Kind {
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::QuotaExceeded,
+        Self::RateLimited,
         Self::QueueFull,
         Self::HostAway,
         Self::Unavailable,
@@ -93,6 +95,9 @@ impl Kind {
                 "The account may not have more",
                 "Delete what you no longer need, ask for less, or ask an administrator for a larger quota; `over` says of what.",
             ),
+            Self::RateLimited => {
+                ("rate-limited", 429, "Too much too fast", "Ask again after `Retry-After` seconds, and less often.")
+            }
             Self::QueueFull => {
                 ("queue-full", 503, "Too much is waiting already", "Ask again after `Retry-After` seconds.")
             }
@@ -203,6 +208,14 @@ impl Problem {
     #[must_use]
     pub fn for_request(mut self, id: impl ToString) -> Self {
         self.request_id = Some(id.to_string().into());
+        self
+    }
+
+    /// Says when to ask again.
+    #[must_use]
+    pub fn after(mut self, wait: std::time::Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        self.retry_after = Some(u32::try_from(seconds).unwrap_or(u32::MAX).max(1));
         self
     }
 

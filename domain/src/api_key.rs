@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::field::{self, FieldError, wrong};
+use crate::net::Net;
 use crate::{AccountId, Aggregate, Event, KeyId, Permission, name};
 
 /// What a key is, when it is handed out.
@@ -149,7 +150,7 @@ impl Issued {
         if self.scopes.is_empty() {
             errors.push(wrong("scopes", "a key that may nothing is of no use", "name at least one"));
         }
-        for (i, text) in self.addresses.iter().enumerate().filter(|(_, text)| Net::of(text).is_none()) {
+        for (i, text) in self.addresses.iter().enumerate().filter(|(_, text)| text.parse::<Net>().is_err()) {
             let fix = "an address like 192.0.2.1, or a network like 192.0.2.0/24 or 2001:db8::/32";
             errors.push(wrong(format!("addresses[{i}]"), format!("{text:?} is no address"), fix));
         }
@@ -164,40 +165,7 @@ impl Issued {
     #[must_use]
     pub fn admits(&self, from: Option<IpAddr>) -> bool {
         self.addresses.is_empty()
-            || from.is_some_and(|from| self.addresses.iter().any(|net| Net::of(net).is_some_and(|net| net.has(from))))
-    }
-}
-
-/// An address, or all that share so many of their first bits with it.
-struct Net {
-    address: u128,
-    bits: u32,
-    v4: bool,
-}
-
-impl Net {
-    fn of(text: &str) -> Option<Self> {
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits.parse::<u32>().ok()?)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().ok()?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.unwrap_or(most);
-        (bits <= most).then(|| Self { address: number(address), bits: bits + 128 - most, v4: address.is_ipv4() })
-    }
-
-    fn has(&self, other: IpAddr) -> bool {
-        let shift = 128 - self.bits;
-        let differ = self.address ^ number(other);
-        self.v4 == other.is_ipv4() && (shift == 128 || differ >> shift == 0)
-    }
-}
-
-fn number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => u32::from(v4).into(),
-        IpAddr::V6(v6) => u128::from(v6),
+            || from.is_some_and(|from| self.addresses.iter().any(|net| net.parse::<Net>().is_ok_and(|net| net.has(from))))
     }
 }
 

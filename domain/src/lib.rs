@@ -17,6 +17,7 @@ pub mod id;
 pub mod membership;
 pub mod meta;
 mod name;
+pub mod net;
 pub mod operation;
 pub mod permission;
 pub mod pipeline;

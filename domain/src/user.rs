@@ -22,6 +22,9 @@ pub enum UserEvent {
     Enabled,
     #[serde(rename = "user.password_set")]
     PasswordSet,
+    /// A link was made that sets a password once.
+    #[serde(rename = "user.link_offered")]
+    LinkOffered,
     #[serde(rename = "user.signed_in")]
     SignedIn { session: Uuid },
     /// A wrong password; told once in a while when there are many.
@@ -48,6 +51,7 @@ pub enum UserCommand {
     SetAdmin(bool),
     SetEnabled(bool),
     SetPassword,
+    OfferLink,
     SignIn { session: Uuid },
     RefuseSignIn { times: u32 },
     SignOut { session: Uuid },
@@ -116,6 +120,7 @@ impl Aggregate for User {
             C::SetEnabled(true) => vec![E::Enabled],
             C::SetEnabled(false) => vec![E::Disabled],
             C::SetPassword => vec![E::PasswordSet],
+            C::OfferLink => vec![E::LinkOffered],
             C::SignIn { .. } if self.disabled => return Err(UserRejection::Disabled),
             C::SignIn { session } => vec![E::SignedIn { session }],
             C::RefuseSignIn { times } => vec![E::SignInRefused { times }],
@@ -135,6 +140,7 @@ impl Aggregate for User {
             UserEvent::Enabled => self.disabled = false,
             UserEvent::Forgotten => self.forgotten = true,
             UserEvent::PasswordSet
+            | UserEvent::LinkOffered
             | UserEvent::SignedIn { .. }
             | UserEvent::SignInRefused { .. }
             | UserEvent::SignedOut { .. }

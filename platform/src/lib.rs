@@ -9,6 +9,7 @@ pub mod coordination;
 pub mod db;
 pub mod health;
 pub mod instance;
+pub mod limit;
 pub mod lock;
 pub mod log;
 pub mod metrics;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::HttpMessage as _;
 use domain::{AccountId, Actor, Permission};
+use platform::people::sessions::Session;
 
 use crate::problem::{Kind, Problem};
 
@@ -19,6 +20,8 @@ pub struct Caller {
     /// permissions are the installation's.
     pub account: Option<AccountId>,
     pub may: May,
+    /// None for keys.
+    pub(crate) session: Option<Session>,
 }
 
 /// What somebody may.

@@ -11,7 +11,7 @@ use platform::views::{self, AccountRow, ApiKeyFilter, ApiKeyRow, MemberFilter, M
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::{Access, Caller, May, plain};
+use super::{Access, Caller, May, Origin};
 use crate::accept::unread;
 use crate::app::App;
 use crate::problem::{Kind, Problem};
@@ -61,9 +61,9 @@ pub(super) async fn identify(
     access: &Access,
     request: &ServiceRequest,
     text: &str,
-    address: Option<IpAddr>,
+    origin: &Origin,
 ) -> Result<Caller, Problem> {
-    let address = address.map(plain);
+    let address = origin.ip();
     let asked = account_asked(request)?;
     let found = if access.admits(text) {
         installation(app, Actor::Bootstrap, May::Everything, salt(text), asked).await
@@ -75,10 +75,10 @@ pub(super) async fn identify(
         Err(Why::Unknown.into())
     };
     match found {
-        Ok(caller) => Ok(Caller { address: address.map(|address| address.to_string()), ..caller }),
+        Ok(caller) => Ok(Caller { address: origin.address(), ..caller }),
         Err(Stop::Problem(problem)) => Err(problem),
         Err(Stop::No(no)) => {
-            access.refused.credential(app, request, address, no).await;
+            access.refused.credential(app, origin, no).await;
             // Which of the reasons it was helps a thief more than its owner, who finds it in the audit.
             Err(Problem::new(Kind::Unauthenticated).detail("the token is not valid"))
         }
@@ -110,7 +110,7 @@ async fn installation(
     if let Some(id) = asked {
         views::get::<AccountRow>(app.log.db(), id).await?.ok_or_else(not_theirs)?;
     }
-    Ok(Caller { actor, address: None, salt, account: asked, may })
+    Ok(Caller { actor, address: None, salt, account: asked, may, session: None })
 }
 
 async fn by_key(app: &App, text: &str, from: Option<IpAddr>, asked: Option<AccountId>) -> Result<Caller, Stop> {
@@ -144,7 +144,7 @@ async fn by_key(app: &App, text: &str, from: Option<IpAddr>, asked: Option<Accou
             if asked.is_some_and(|asked| asked != account) {
                 return Err(not_theirs());
             }
-            Caller { actor, address: None, salt: salt(text), account: Some(account), may }
+            Caller { actor, address: None, salt: salt(text), account: Some(account), may, session: None }
         }
     };
     used(app, &key, now, from).await;
@@ -178,10 +178,11 @@ async fn by_session(app: &App, text: &str, asked: Option<AccountId>) -> Result<C
     // Of the session and not of its token: a request may be sent again after a refresh.
     let salt = salt(&session.id.to_string());
     if user.admin {
-        return installation(app, actor, May::Everything, salt, asked).await;
+        let caller = installation(app, actor, May::Everything, salt, asked).await?;
+        return Ok(Caller { session: Some(session), ..caller });
     }
     let (account, may) = membership(app, user.id, asked).await?;
-    Ok(Caller { actor, address: None, salt, account, may })
+    Ok(Caller { actor, address: None, salt, account, may, session: Some(session) })
 }
 
 /// What they are where they ask for; nothing when they are nowhere, or did not say where.

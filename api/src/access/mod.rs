@@ -2,16 +2,18 @@
 
 mod caller;
 mod identify;
+mod origin;
 mod refused;
 pub mod table;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
+use domain::access::Why;
+use domain::net::Net;
 use domain::{AccountId, Permission};
 use platform::bootstrap;
 use platform::people::owned::{Thing, owns};
@@ -22,6 +24,9 @@ use crate::problem::{Kind, Problem};
 pub use caller::{Caller, May};
 pub(crate) use identify::KEY;
 use identify::identify;
+pub(crate) use identify::SESSION;
+pub(crate) use origin::Origin;
+use identify::No;
 use refused::Refused;
 pub(crate) use refused::record;
 use table::{Needs, Rule, Whose};
@@ -30,6 +35,7 @@ use table::{Needs, Rule, Whose};
 #[derive(Clone)]
 pub struct Access {
     token_hash: Arc<[u8; 32]>,
+    trusted: Arc<[Net]>,
     refused: Arc<Refused>,
 }
 
@@ -37,7 +43,22 @@ impl Access {
     /// From the hash that the first start stored.
     #[must_use]
     pub fn with_token_hash(hash: [u8; 32]) -> Self {
-        Self { token_hash: Arc::new(hash), refused: Arc::default() }
+        Self { token_hash: Arc::new(hash), trusted: Arc::default(), refused: Arc::default() }
+    }
+
+    /// Behind proxies, whose word on who asked them is taken.
+    #[must_use]
+    pub fn behind(self, proxies: impl IntoIterator<Item = Net>) -> Self {
+        Self { trusted: proxies.into_iter().collect(), ..self }
+    }
+
+    fn trusted(&self) -> &[Net] {
+        &self.trusted
+    }
+
+    /// Somebody tried to sign in as who they are not.
+    pub(crate) async fn refused_login(&self, app: &App, origin: &Origin, why: Why) {
+        self.refused.credential(app, origin, No { why, key: None, user: None }).await;
     }
 
     fn admits(&self, token: &str) -> bool {
@@ -66,13 +87,13 @@ pub async fn required(
     if is_open(request.path()) || rule.is_some_and(|rule| rule.needs == Needs::Nothing) {
         return next.call(request).await;
     }
-    let address = request.peer_addr().map(|peer| peer.ip());
+    let origin = Origin::of(request.request(), access.trusted());
     let caller = match token(&request) {
         None => Err(Problem::new(Kind::Unauthenticated).detail("there is no token in the request")),
-        Some(token) => identify(&app, &access, &request, &token, address).await,
+        Some(token) => identify(&app, &access, &request, &token, &origin).await,
     }?;
     if let Err(problem) = allowed(&app, &caller, rule, &request).await {
-        access.refused.request(&app, &caller, &request, problem.status).await;
+        access.refused.request(&app, &caller, &origin, &request, problem.status).await;
         return Err(problem.into());
     }
     request.extensions_mut().insert(caller);
@@ -130,11 +151,6 @@ async fn is_theirs(app: &App, caller: &Caller, whose: Whose, id: &str) -> Result
     // What is no id names nothing.
     let Ok(thing) = thing else { return Ok(false) };
     owns(app.log.db(), account, thing).await.map_err(|error| crate::accept::unread(error.into()))
-}
-
-/// An address as it is compared and recorded: IPv4 in IPv6's clothes is IPv4.
-fn plain(address: IpAddr) -> IpAddr {
-    address.to_canonical()
 }
 
 #[cfg(test)]

@@ -1,17 +1,15 @@
 //! Refusals are in the audit: once for each kind and caller in a while, so that nobody can fill the log with them.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use actix_web::HttpMessage as _;
 use actix_web::dev::ServiceRequest;
 use domain::access::{Access, AccessEvent, Day};
-use domain::{Aggregate as _, Event as _, Meta, RequestId};
+use domain::{Aggregate as _, Event as _, Meta};
 use platform::log::{Append, AppendError, Expected};
 
-use super::Caller;
+use super::{Caller, Origin};
 use super::identify::No;
 use crate::app::App;
 
@@ -26,18 +24,25 @@ const LONGEST: usize = 200;
 pub(super) struct Refused(Mutex<HashMap<String, Instant>>);
 
 impl Refused {
-    pub(super) async fn credential(&self, app: &App, request: &ServiceRequest, from: Option<IpAddr>, no: No) {
-        let from = from.map(|from| from.to_string());
+    pub(super) async fn credential(&self, app: &App, origin: &Origin, no: No) {
+        let from = origin.address();
         let holder = no.key.map(|id| id.uuid()).or(no.user.map(|id| id.uuid()));
         if !self.is_new(format!("{:?} {holder:?} {from:?}", no.why)) {
             return;
         }
         let event = AccessEvent::CredentialRefused { why: no.why, key: no.key, user: no.user };
-        let meta = Meta { address: from, request: id(request), ..Meta::system("api") };
+        let meta = Meta { address: from, request: origin.request, ..Meta::system("api") };
         note(app, event, meta).await;
     }
 
-    pub(super) async fn request(&self, app: &App, caller: &Caller, request: &ServiceRequest, status: u16) {
+    pub(super) async fn request(
+        &self,
+        app: &App,
+        caller: &Caller,
+        origin: &Origin,
+        request: &ServiceRequest,
+        status: u16,
+    ) {
         let path: String = request.path().chars().take(LONGEST).collect();
         let (method, actor) = (request.method().to_string(), caller.actor.clone());
         if !matches!(status, 403 | 404) || !self.is_new(format!("{actor} {method} {path}")) {
@@ -45,7 +50,7 @@ impl Refused {
         }
         let event = AccessEvent::RequestRefused { method, path, status };
         let meta =
-            Meta { account: caller.account, address: caller.address.clone(), request: id(request), ..Meta::by(actor) };
+            Meta { account: caller.account, address: caller.address.clone(), request: origin.request, ..Meta::by(actor) };
         note(app, event, meta).await;
     }
 
@@ -61,10 +66,6 @@ impl Refused {
         told.insert(what, now);
         true
     }
-}
-
-fn id(request: &ServiceRequest) -> Option<RequestId> {
-    request.extensions().get::<RequestId>().copied()
 }
 
 /// # Errors

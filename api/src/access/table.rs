@@ -108,11 +108,16 @@ pub const TABLE: &[Rule] = &[
     rule("GET",    "/v1/hosts/{id}",                        P::HostsRead,         Whose::Installation),
     rule("POST",   "/v1/hosts/{id}/pin",                    P::HostsWrite,        Whose::Installation),
     own ("GET",    "/v1/me"),
+    own ("PUT",    "/v1/me/password"),
     rule("GET",    "/v1/operations",                        P::OperationsRead,    Whose::Account),
     rule("GET",    "/v1/operations/{id}",                   P::OperationsRead,    Whose::Operation),
     rule("POST",   "/v1/operations/{id}/cancel",            P::OperationsWrite,   Whose::Operation),
     rule("GET",    "/v1/operations/{id}/events",            P::OperationsRead,    Whose::Operation),
     rule("POST",   "/v1/operations/{id}/retry",             P::OperationsWrite,   Whose::Operation),
+    open("POST",   "/v1/password"),
+    own ("DELETE", "/v1/session"),
+    open("POST",   "/v1/session"),
+    open("POST",   "/v1/session/refresh"),
     rule("GET",    "/v1/templates",                         P::TemplatesRead,     Whose::Installation),
     rule("GET",    "/v1/templates/{name}",                  P::TemplatesRead,     Whose::Installation),
     rule("GET",    "/v1/users",                             P::UsersRead,         Whose::Installation),
@@ -120,6 +125,7 @@ pub const TABLE: &[Rule] = &[
     rule("GET",    "/v1/users/{id}",                        P::UsersRead,         Whose::Installation),
     rule("PATCH",  "/v1/users/{id}",                        P::UsersWrite,        Whose::Installation),
     rule("DELETE", "/v1/users/{id}",                        P::UsersWrite,        Whose::Installation),
+    rule("POST",   "/v1/users/{id}/password-link",          P::UsersWrite,        Whose::Installation),
 ];
 
 /// The rule of a route, by its method and its path with names in braces.

@@ -18,6 +18,7 @@ mod metrics;
 mod operations;
 mod problems;
 mod snapshots;
+mod session;
 mod templates;
 mod users;
 
@@ -70,6 +71,12 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(users::change)
         .service(users::forget)
         .service(me::me)
+        .service(session::sign_in)
+        .service(session::refresh)
+        .service(session::sign_out)
+        .service(session::change)
+        .service(session::set)
+        .service(users::offer_link)
         .service(audit::list)
         .service(audit::export)
         .service(credentials::read)

@@ -157,6 +157,33 @@ pub(super) async fn change(
     find(&app, id.0).await.map(Json)
 }
 
+/// Make a link that sets a password
+///
+/// For who forgot theirs. Good for one use, within a week; the old password is good until then.
+#[utoipa::path(
+    tag = "users",
+    params(("id" = Uuid, Path, description = "The user's id")),
+    responses(
+        (status = 200, description = "With the link", body = UserView),
+        (status = 404, description = "There is no such user", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[post("/v1/users/{id}/password-link")]
+pub(super) async fn offer_link(app: Data<App>, asking: Asking, id: Id<UserId>) -> Result<Json<UserView>, Problem> {
+    let user = find(&app, id.0).await?;
+    let (link, now) = (token::random::<32>(), app.log.clock().now());
+    let until = now + TimeDelta::days(LINK_DAYS);
+    let loaded = app.log.load::<User>(id.0).await.map_err(unreadable)?;
+    let events = loaded.state.decide(UserCommand::OfferLink, &()).map_err(refused)?;
+    let events = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
+    let append = Append::new(asking.meta())
+        .stream(User::stream(id.0), loaded.expected(), events)
+        .with(Change::DropLinks { id: id.0, now }.rows())
+        .with(Change::AddLink { hash: token::hash(&link), id: id.0, until }.rows());
+    app.log.append(append).await.map_err(|error| not_appended(&error))?;
+    Ok(Json(UserView { password_link: Some(link), ..user }))
+}
+
 /// Forget a user
 ///
 /// What names them is deleted, their sessions end. What they did stays in the audit, under an id that leads to nobody.

@@ -16,6 +16,7 @@ mod people;
 mod quotas;
 mod roles;
 mod secrets;
+mod sessions;
 mod support;
 mod templates;
 mod watchers;

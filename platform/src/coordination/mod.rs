@@ -13,6 +13,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 pub(crate) use lease::Lease;
 
 use crate::bus::Bus;
+use crate::limit::Counters;
 use crate::lock::Locks;
 use crate::queue::Queue;
 
@@ -39,6 +40,7 @@ pub struct Coordination {
     link: Option<Link>,
     bus: Bus,
     locks: Locks,
+    counters: Counters,
     queues: Arc<Mutex<HashMap<String, Queue>>>,
 }
 
@@ -59,14 +61,15 @@ impl Coordination {
         let link = Link { client, connection, prefix: prefix.into() };
         let bus = Bus::on_redis(link.clone());
         let locks = Locks::on_redis(link.clone(), bus.clone());
-        Ok(Self { link: Some(link), bus, locks, queues: Arc::default() })
+        let counters = Counters::on_redis(link.clone());
+        Ok(Self { link: Some(link), bus, locks, counters, queues: Arc::default() })
     }
 
     #[must_use]
     pub fn in_process() -> Self {
         let bus = Bus::in_process();
         let locks = Locks::in_process(bus.clone());
-        Self { link: None, bus, locks, queues: Arc::default() }
+        Self { link: None, bus, locks, counters: Counters::in_process(), queues: Arc::default() }
     }
 
     #[must_use]
@@ -77,6 +80,11 @@ impl Coordination {
     #[must_use]
     pub const fn locks(&self) -> &Locks {
         &self.locks
+    }
+
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// The queue of that name; the same one each time. It takes at most `limit` jobs (the first caller's limit holds in this process).

@@ -16,6 +16,7 @@ statements! {
                       WHERE r.hash = $1";
         SPEND = "UPDATE refresh_tokens SET spent = 1 WHERE hash = $1 AND spent = 0";
         RENEW = "UPDATE sessions SET access_hash = $2, access_until = $3 WHERE id = $1";
+        KNOWN = "SELECT COUNT(*) FROM sessions WHERE person = $1 AND address = $2";
         END = "DELETE FROM sessions WHERE id = $1";
         END_REFRESH = "DELETE FROM refresh_tokens WHERE session = $1";
         END_ALL_REFRESH = "DELETE FROM refresh_tokens WHERE session IN (SELECT id FROM sessions WHERE person = $1)";
@@ -77,6 +78,16 @@ pub async fn begin(
 pub async fn by_access(db: &Db, hash: &str) -> Result<Option<Session>, DbError> {
     let row: Option<Columns> = with_db!(db, pool => sqlx::query_as(BY_ACCESS).bind(hash).fetch_optional(pool).await)?;
     Ok(row.and_then(session))
+}
+
+/// Whether somebody is signed in from there.
+///
+/// # Errors
+/// When the database can't be read.
+pub async fn is_known(db: &Db, user: UserId, address: &str) -> Result<bool, DbError> {
+    let found: i64 =
+        with_db!(db, pool => sqlx::query_scalar(KNOWN).bind(user.to_string()).bind(address).fetch_one(pool).await)?;
+    Ok(found > 0)
 }
 
 /// Whose refresh token it is, or was.

@@ -1,0 +1,300 @@
+//! Signing in with a password, and staying so with tokens.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::access::Why;
+use domain::user::{User, UserCommand};
+use domain::{Actor, Aggregate as _, Meta, UserId};
+use platform::log::{Append, ExecuteError};
+use platform::people::profiles::{self, Change, Person};
+use platform::people::sessions::{self, Hashes, Session};
+use platform::people::token;
+use platform::views::{self, UserRow};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::accept::{not_appended, unread, unreadable};
+use crate::access::{Origin, SESSION};
+use crate::app::App;
+use crate::passwords::{self, Compared};
+use crate::problem::{Kind, Problem};
+use crate::secret::Secret;
+
+const ACCESS: TimeDelta = TimeDelta::minutes(15);
+const SESSION_LASTS: TimeDelta = TimeDelta::days(30);
+const REFRESH: &str = "gantry_refresh_";
+
+/// Wrong passwords are counted in windows of this length.
+const WINDOW: Duration = Duration::from_secs(15 * 60);
+/// Origin one address, whoever they are for.
+const PER_ADDRESS: u64 = 50;
+/// For one login from one address.
+const PER_PAIR: u64 = 10;
+/// For one login from everywhere; beyond it, addresses that the person is not signed in from get few tries each. Who is
+/// guessed at from all over the world can still come in.
+const PER_LOGIN: u64 = 20;
+const PER_PAIR_IN_DOUBT: u64 = 3;
+
+/// What one gets for a password, or for a refresh token.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "access_token": "gantry_access_…", "token_type": "Bearer", "expires_in": 900,
+    "refresh_token": "gantry_refresh_…", "user": "01990000-0000-7000-8000-0000000000a1"
+}))]
+pub(crate) struct Tokens {
+    /// For `Authorization: Bearer`.
+    access_token: String,
+    token_type: &'static str,
+    /// Seconds.
+    expires_in: i64,
+    /// For one use: with it one gets the next two.
+    refresh_token: String,
+    user: Uuid,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokens").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+fn no() -> Problem {
+    Problem::new(Kind::Unauthenticated).detail("login and password do not fit together")
+}
+
+fn meta(user: UserId, from: &Origin) -> Meta {
+    Meta { address: from.address(), request: from.request, ..Meta::by(Actor::User { id: user.uuid() }) }
+}
+
+/// # Errors
+/// `unauthenticated`, and `rate-limited` for who guesses.
+pub(crate) async fn with_password(app: &App, from: &Origin, login: &str, password: &Secret) -> Result<Tokens, Problem> {
+    let login = login.trim().to_lowercase();
+    let person = profiles::by_login(app.log.db(), &login).await.map_err(|error| unread(error.into()))?;
+    let guesses = Guesses::of(&login, from);
+    guesses.allowed(app, person.as_ref(), from).await?;
+    let known = person.as_ref().and_then(|person| person.password.clone());
+    let compared = passwords::compare(password, known).await?;
+    let (Some(person), true) = (person.as_ref(), compared != Compared::Wrong) else {
+        let times = guesses.count(app).await;
+        match person {
+            Some(person) => refused(app, person.id, from, times).await,
+            None => app.access.refused_login(app, from, Why::Unknown).await,
+        }
+        return Err(no());
+    };
+    let user: Option<UserRow> = views::get(app.log.db(), person.id).await.map_err(unread)?;
+    if user.is_none_or(|user| user.disabled) {
+        app.access.refused_login(app, from, Why::Disabled).await;
+        return Err(no());
+    }
+    guesses.forget(app).await;
+    let better = match compared {
+        Compared::Outdated(hash) => Some(Change::SetPassword { id: person.id, hash }),
+        Compared::Right | Compared::Wrong => None,
+    };
+    begin(app, person.id, from, better).await
+}
+
+async fn begin(app: &App, user: UserId, from: &Origin, change: Option<Change>) -> Result<Tokens, Problem> {
+    let now = app.log.clock().now();
+    let (tokens, hashes) = new_tokens(user);
+    let session = Session { id: Uuid::new_v4(), user, access_until: now + ACCESS, until: now + SESSION_LASTS };
+    sessions::begin(app.log.db(), &session, &hashes, now, from.address().as_deref())
+        .await
+        .map_err(|error| unread(error.into()))?;
+    tell(app, user, UserCommand::SignIn { session: session.id }, from, change).await?;
+    Ok(tokens)
+}
+
+/// # Errors
+/// `unauthenticated`; a token that had its use already ends its session: somebody else has it too.
+pub(crate) async fn refreshed(app: &App, from: &Origin, refresh: &Secret) -> Result<Tokens, Problem> {
+    let gone = || Problem::new(Kind::Unauthenticated).detail("the session has ended: sign in again");
+    let hash = token::hash(refresh.expose());
+    let db = app.log.db();
+    let found = sessions::by_refresh(db, &hash).await.map_err(|error| unread(error.into()))?;
+    let Some(session) = found else {
+        app.access.refused_login(app, from, Why::Unknown).await;
+        return Err(gone());
+    };
+    let now = app.log.clock().now();
+    let user: Option<UserRow> = views::get(db, session.user).await.map_err(unread)?;
+    if session.until <= now || user.is_none_or(|user| user.disabled) {
+        app.access.refused_login(app, from, Why::Expired).await;
+        return Err(gone());
+    }
+    let (tokens, hashes) = new_tokens(session.user);
+    let until = (now + ACCESS).min(session.until);
+    if sessions::renew(db, session.id, &hash, &hashes, until).await.map_err(|error| unread(error.into()))? {
+        return Ok(tokens);
+    }
+    sessions::end(db, session.id).await.map_err(|error| unread(error.into()))?;
+    tracing::warn!(user.id = %session.user, "a refresh token came a second time; its session was ended");
+    tell(app, session.user, UserCommand::ReuseRefresh { session: session.id }, from, None).await?;
+    Err(gone())
+}
+
+/// # Errors
+/// When the log or the database can't be written.
+pub(crate) async fn out(app: &App, from: &Origin, session: &Session, everywhere: bool) -> Result<(), Problem> {
+    let db = app.log.db();
+    let (ended, command) = match everywhere {
+        true => (sessions::end_all(db, session.user).await, UserCommand::SignOutEverywhere),
+        false => (sessions::end(db, session.id).await, UserCommand::SignOut { session: session.id }),
+    };
+    ended.map_err(|error| unread(error.into()))?;
+    tell(app, session.user, command, from, None).await
+}
+
+/// A new password for somebody who knows the old one. Every session ends, this one too: whoever else knew it is out.
+///
+/// # Errors
+/// `invalid` when the old one is wrong.
+pub(crate) async fn changed(
+    app: &App,
+    from: &Origin,
+    user: UserId,
+    old: &Secret,
+    new: &Secret,
+) -> Result<Tokens, Problem> {
+    let person = profiles::by_id(app.log.db(), user).await.map_err(|error| unread(error.into()))?;
+    let person = person.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    let guesses = Guesses::of(&person.login, from);
+    guesses.allowed(app, Some(&person), from).await?;
+    if passwords::compare(old, person.password).await? == Compared::Wrong {
+        let times = guesses.count(app).await;
+        refused(app, user, from, times).await;
+        let error = crate::paging::wrong("old", "is not your password", "give the one that you sign in with");
+        return Err(Problem::new(Kind::Invalid).fields(vec![error]));
+    }
+    set(app, from, user, new, None).await?;
+    begin(app, user, from, None).await
+}
+
+/// By a link that is good for one use.
+///
+/// # Errors
+/// `not-found` for a link that is not ours, has expired or was used.
+pub(crate) async fn by_link(app: &App, from: &Origin, link: &Secret, new: &Secret) -> Result<Tokens, Problem> {
+    let gone = || Problem::new(Kind::NotFound).detail("the link was used already or has expired: ask for another");
+    let hash = token::hash(link.expose());
+    let found = profiles::link(app.log.db(), &hash).await.map_err(|error| unread(error.into()))?;
+    let now = app.log.clock().now();
+    let Some((user, _)) = found.filter(|(_, until)| *until > now) else {
+        app.access.refused_login(app, from, Why::Unknown).await;
+        return Err(gone());
+    };
+    set(app, from, user, new, Some(hash)).await?;
+    begin(app, user, from, None).await
+}
+
+async fn set(app: &App, from: &Origin, user: UserId, new: &Secret, link: Option<String>) -> Result<(), Problem> {
+    let hash = passwords::hash(new).await?;
+    let loaded = app.log.load::<User>(user).await.map_err(unreadable)?;
+    let events = loaded.state.decide(UserCommand::SetPassword, &()).map_err(|_| Problem::new(Kind::NotFound))?;
+    let events = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
+    let mut append = Append::new(meta(user, from)).stream(User::stream(user), loaded.expected(), events);
+    append = link.map(|hash| Change::TakeLink { hash }.rows()).into_iter().fold(append, Append::with);
+    let append = append
+        .with(Change::SetPassword { id: user, hash }.rows())
+        .with(Change::DropLinks { id: user, now: app.log.clock().now() }.rows());
+    app.log.append(append).await.map_err(|error| not_appended(&error))?;
+    sessions::end_all(app.log.db(), user).await.map_err(|error| unread(error.into()))
+}
+
+fn new_tokens(user: UserId) -> (Tokens, Hashes) {
+    let [access, refresh] = [SESSION, REFRESH].map(|start| token::make(start).expose().to_owned());
+    let hashes = Hashes { access: token::hash(&access), refresh: token::hash(&refresh) };
+    let tokens = Tokens {
+        access_token: access,
+        token_type: "Bearer",
+        expires_in: ACCESS.num_seconds(),
+        refresh_token: refresh,
+        user: user.uuid(),
+    };
+    (tokens, hashes)
+}
+
+async fn tell(
+    app: &App,
+    user: UserId,
+    command: UserCommand,
+    from: &Origin,
+    change: Option<Change>,
+) -> Result<(), Problem> {
+    let failed = |error| match error {
+        ExecuteError::Rejected(_) => no(),
+        ExecuteError::Append(error) => not_appended(&error),
+        ExecuteError::Log(error) => unreadable(error),
+    };
+    app.log.execute::<User>(user, command, &(), meta(user, from)).await.map_err(failed)?;
+    if let Some(change) = change {
+        let append = Append::new(meta(user, from)).with(change.rows());
+        app.log.append(append).await.map_err(|error| not_appended(&error))?;
+    }
+    Ok(())
+}
+
+/// In the audit with the first and every tenth: nobody fills the log by guessing.
+async fn refused(app: &App, user: UserId, from: &Origin, times: u64) {
+    if times != 1 && !times.is_multiple_of(10) {
+        return;
+    }
+    let times = u32::try_from(times).unwrap_or(u32::MAX);
+    if let Err(problem) = tell(app, user, UserCommand::RefuseSignIn { times }, from, None).await {
+        tracing::error!(user.id = %user, %problem, "a refusal was not recorded");
+    }
+}
+
+/// Wrong passwords so far.
+struct Guesses {
+    login: String,
+    pair: String,
+    address: String,
+}
+
+impl Guesses {
+    fn of(login: &str, from: &Origin) -> Self {
+        let (login, address) = (&token::hash(login)[..32], from.address().unwrap_or_default());
+        Self {
+            login: format!("guess:login:{login}"),
+            pair: format!("guess:pair:{login}:{address}"),
+            address: format!("guess:address:{address}"),
+        }
+    }
+
+    async fn allowed(&self, app: &App, person: Option<&Person>, from: &Origin) -> Result<(), Problem> {
+        let counters = app.coordination.counters();
+        let known = match (person, from.address()) {
+            (Some(person), Some(address)) => sessions::is_known(app.log.db(), person.id, &address).await,
+            _ => Ok(false),
+        };
+        let known = known.map_err(|error| unread(error.into()))?;
+        let doubt = !known && counters.look(&self.login, WINDOW).await.times >= PER_LOGIN;
+        let per_pair = if doubt { PER_PAIR_IN_DOUBT } else { PER_PAIR };
+        for (key, limit) in [(&self.pair, per_pair), (&self.address, PER_ADDRESS)] {
+            let count = counters.look(key, WINDOW).await;
+            if count.times >= limit {
+                return Err(Problem::new(Kind::RateLimited)
+                    .detail("too many wrong passwords from where you are")
+                    .after(count.ends_in));
+            }
+        }
+        Ok(())
+    }
+
+    async fn count(&self, app: &App) -> u64 {
+        let counters = app.coordination.counters();
+        counters.hit(&self.pair, WINDOW).await;
+        counters.hit(&self.address, WINDOW).await;
+        counters.hit(&self.login, WINDOW).await.times
+    }
+
+    /// Who knows the password is no guesser.
+    async fn forget(&self, app: &App) {
+        app.coordination.counters().forget(&self.pair).await;
+    }
+}
