@@ -165,7 +165,8 @@ impl Issued {
     #[must_use]
     pub fn admits(&self, from: Option<IpAddr>) -> bool {
         self.addresses.is_empty()
-            || from.is_some_and(|from| self.addresses.iter().any(|net| net.parse::<Net>().is_ok_and(|net| net.has(from))))
+            || from
+                .is_some_and(|from| self.addresses.iter().any(|net| net.parse::<Net>().is_ok_and(|net| net.has(from))))
     }
 }
 

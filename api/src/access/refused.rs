@@ -9,8 +9,8 @@ use domain::access::{Access, AccessEvent, Day};
 use domain::{Aggregate as _, Event as _, Meta};
 use platform::log::{Append, AppendError, Expected};
 
-use super::{Caller, Origin};
 use super::identify::No;
+use super::{Caller, Origin};
 use crate::app::App;
 
 /// The same is told once in this time.
@@ -49,8 +49,12 @@ impl Refused {
             return;
         }
         let event = AccessEvent::RequestRefused { method, path, status };
-        let meta =
-            Meta { account: caller.account, address: caller.address.clone(), request: origin.request, ..Meta::by(actor) };
+        let meta = Meta {
+            account: caller.account,
+            address: caller.address.clone(),
+            request: origin.request,
+            ..Meta::by(actor)
+        };
         note(app, event, meta).await;
     }
 
