@@ -17,8 +17,8 @@ mod me;
 mod metrics;
 mod operations;
 mod problems;
-mod snapshots;
 mod session;
+mod snapshots;
 mod templates;
 mod users;
 
