@@ -129,12 +129,12 @@ pub(crate) fn not_appended(error: &AppendError) -> Problem {
 
 /// Whether more of the account's quota is taken by it.
 const fn takes(command: &Command) -> bool {
-    matches!(command, Command::CreateContainer { .. })
+    command.creates().is_some()
 }
 
-/// Whose operation it is: that of its container, and of who asks when there is none yet.
+/// Whose operation it is: that of its container or of what that is made from, and of who asks when there is none yet.
 async fn owner(app: &App, asking: &Asking, command: &Command) -> Result<Option<AccountId>, Problem> {
-    let Some(target) = command.target() else { return Ok(asking.caller.account) };
+    let Some(target) = command.source().or_else(|| command.target()) else { return Ok(asking.caller.account) };
     let row: Option<ContainerRow> = views::get(app.log.db(), target).await.map_err(unread)?;
     Ok(row.map_or(asking.caller.account, |row| row.account))
 }

@@ -20,6 +20,8 @@ pub(crate) enum For {
     Ready,
     /// Those that failed, too.
     Present,
+    /// Those that are gone, too.
+    Known,
 }
 
 /// # Errors
@@ -54,6 +56,7 @@ pub(crate) async fn on(
 
 const fn in_the_way(lifecycle: Lifecycle, of: For) -> Option<&'static str> {
     match (lifecycle, of) {
+        (_, For::Known) => None,
         (Lifecycle::Removed | Lifecycle::Unknown, _) => Some("the container has been removed"),
         (Lifecycle::Creating, For::Ready) => Some("the container is being created"),
         (Lifecycle::Failed, For::Ready) => Some("its create failed: retry that, or delete the container"),

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use domain::container::{Container, ContainerCommand};
-use domain::operation::{Command, Given, Operation, OperationCommand, OperationRejection};
+use domain::operation::{Given, Operation, OperationCommand, OperationRejection};
 use domain::{Aggregate as _, Event, NewEvent, OperationId};
 use platform::log::{Append, StreamAppend};
 use platform::people::quota;
@@ -62,15 +62,14 @@ pub(crate) async fn of_operation(
 
 /// A container whose create failed is being created again: the step that calls it ready asks for that.
 async fn container_too(app: &App, operation: &Operation) -> Result<Option<StreamAppend>, Problem> {
-    let Some(Command::CreateContainer { container, .. }) = operation.accepted().map(|accepted| &accepted.command)
-    else {
+    let Some(container) = operation.accepted().and_then(|accepted| accepted.command.creates()) else {
         return Ok(None);
     };
-    let loaded = app.log.load::<Container>(*container).await.map_err(unreadable)?;
+    let loaded = app.log.load::<Container>(container).await.map_err(unreadable)?;
     let events = loaded.state.decide(ContainerCommand::RetryCreate, &());
     let events = events.map_err(|no| Problem::new(Kind::NotPossible).detail(no.to_string()))?;
     let says =
-        StreamAppend { stream: Container::stream(*container), expected: loaded.expected(), events: encoded(&events)? };
+        StreamAppend { stream: Container::stream(container), expected: loaded.expected(), events: encoded(&events)? };
     Ok((!events.is_empty()).then_some(says))
 }
 

@@ -2,7 +2,7 @@
 
 use domain::ContainerId;
 use domain::container::{Container, Guest, Lifecycle};
-use domain::copy::{NotSeen, Snapshot};
+use domain::copy::{Backup, NotSeen, Snapshot};
 use futures_util::future::BoxFuture;
 
 use crate::accept::unreadable;
@@ -12,6 +12,8 @@ use crate::problem::{Kind, Problem};
 /// The seam to the hosts, filled by whoever starts the API.
 pub trait Copies: Send + Sync {
     fn snapshots<'a>(&'a self, guest: &'a Guest) -> BoxFuture<'a, Result<Vec<Snapshot>, NotSeen>>;
+
+    fn backups(&self, container: ContainerId) -> BoxFuture<'_, Result<Vec<Backup>, NotSeen>>;
 }
 
 /// # Errors

@@ -125,7 +125,7 @@ async fn told(app: &App, taken: &Taken, made_now: Option<&Secret>) -> Value {
     more
 }
 
-async fn name_taken(app: &App, asking: &Asking, hostname: &str) -> Problem {
+pub(crate) async fn name_taken(app: &App, asking: &Asking, hostname: &str) -> Problem {
     let filter = ContainerFilter {
         hostname: Some(hostname.to_owned()),
         lifecycle: vec![Lifecycle::Creating, Lifecycle::Ready, Lifecycle::Failed],

@@ -8,6 +8,7 @@ mod ask;
 mod asking;
 mod body;
 pub mod copies;
+mod copying;
 mod create;
 mod issue;
 pub mod live;

@@ -24,6 +24,7 @@ use crate::routes;
     components(schemas(Problem, FieldProblem)),
     tags(
         (name = "containers", description = "LXC containers, from the wish to the end"),
+        (name = "backups", description = "Copies of a container on a storage for backups; they outlive it"),
         (name = "snapshots", description = "Copies of a container to go back to, on its own storage"),
         (name = "operations", description = "What was asked and how it goes"),
         (name = "hosts", description = "Proxmox VE hosts"),

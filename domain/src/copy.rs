@@ -1,6 +1,7 @@
 //! Snapshots and backups as Proxmox shows them, those made by others too, and how ours say which operation made them.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::OperationId;
@@ -16,6 +17,38 @@ pub struct Snapshot {
     pub taken_at: Option<DateTime<Utc>>,
     /// None for one that was not made by us.
     pub operation: Option<OperationId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backup {
+    /// As Proxmox names it: storage and file.
+    pub volume: String,
+    pub size_bytes: u64,
+    pub made_at: Option<DateTime<Utc>>,
+    pub notes: Option<String>,
+    /// Nobody deletes it by mistake.
+    pub protected: bool,
+    /// None for one that was not made by us.
+    pub operation: Option<OperationId>,
+}
+
+/// What becomes of the guest while it is copied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BackupMode {
+    /// It runs on; its storage keeps the moment.
+    #[default]
+    Snapshot,
+    /// It is held for a short while, twice.
+    Suspend,
+    /// It is stopped, and started again.
+    Stop,
+}
+
+/// The name of a backup: the last part of its volume's.
+#[must_use]
+pub fn file(volume: &str) -> &str {
+    volume.rsplit('/').next().unwrap_or(volume)
 }
 
 /// Why Proxmox's word could not be had.
@@ -56,6 +89,12 @@ pub fn unmarked(text: &str) -> (Option<String>, Option<OperationId>) {
 pub fn check_snapshot_name(text: &str) -> Option<FieldError> {
     let fix = "a letter, then letters, digits, - and _; 2 to 40 in all, and neither current, pending nor vzdump";
     (!name::is_snapshot(text)).then(|| wrong("name", format!("{text:?} is no snapshot's name"), fix))
+}
+
+#[must_use]
+pub fn check_storage(text: &str) -> Option<FieldError> {
+    let fix = "write it as Proxmox shows it, like local, or leave it out";
+    (!name::is_storage(text)).then(|| wrong("storage", format!("{text:?} is no storage's name"), fix))
 }
 
 /// What people write about a copy: one line that Proxmox keeps as it is.

@@ -23,6 +23,7 @@ pub mod permission;
 pub mod pipeline;
 pub mod plan;
 pub mod progress;
+pub mod schedule;
 pub mod quota;
 pub mod stream;
 pub mod template;

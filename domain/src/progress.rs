@@ -127,7 +127,7 @@ pub fn progress_of(pipeline: &Pipeline, event: &OperationEvent, percent: u8) -> 
 /// What a pipeline that succeeded leads to, in a word.
 const fn end_of(pipeline: &Pipeline) -> &'static str {
     match pipeline.name {
-        PipelineName::Create => "Ready",
+        PipelineName::Create | PipelineName::Clone | PipelineName::RestoreNew => "Ready",
         PipelineName::Delete => "Deleted",
         PipelineName::Start => "Started",
         PipelineName::Stop | PipelineName::Shutdown => "Stopped",
@@ -135,6 +135,9 @@ const fn end_of(pipeline: &Pipeline) -> &'static str {
         PipelineName::Snapshot => "The snapshot is taken",
         PipelineName::Rollback => "As it was at the snapshot",
         PipelineName::DeleteSnapshot => "The snapshot is deleted",
+        PipelineName::Backup => "The backup is made",
+        PipelineName::Restore => "As it was at the backup",
+        PipelineName::DeleteBackup => "The backup is deleted",
     }
 }
 

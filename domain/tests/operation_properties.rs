@@ -31,6 +31,22 @@ fn command(pipeline: PipelineName, keep_on_failure: bool) -> Command {
         PipelineName::Snapshot => Command::TakeSnapshot { container, name: "one".into(), description: None },
         PipelineName::Rollback => Command::RollBack { container, name: "one".into(), start: None },
         PipelineName::DeleteSnapshot => Command::DeleteSnapshot { container, name: "one".into() },
+        PipelineName::Backup => Command::BackUp {
+            container,
+            storage: None,
+            mode: domain::copy::BackupMode::Snapshot,
+            notes: None,
+            protected: false,
+            schedule: None,
+        },
+        PipelineName::Restore => Command::RestoreBackup { container, backup: "one".into(), start: None },
+        PipelineName::DeleteBackup => Command::DeleteBackup { container, backup: "one".into() },
+        PipelineName::Clone => {
+            Command::CloneContainer { container, source: CONTAINER, full: true, snapshot: None }
+        }
+        PipelineName::RestoreNew => {
+            Command::RestoreNew { container, source: CONTAINER, backup: "one".into() }
+        }
     }
 }
 

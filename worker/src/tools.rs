@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::container::{Container, ContainerCommand};
-use domain::operation::{Command, Failure, Operation, OperationCommand, Status};
+use domain::operation::{Failure, Operation, OperationCommand, Status};
 use domain::pipeline::StepName;
 use domain::{Aggregate as _, ContainerId, OperationId};
 use platform::bus::{Bus, Subscription};
@@ -105,8 +105,7 @@ impl Tools {
         end: &OperationCommand,
         because: Option<Failure>,
     ) -> Result<Option<StreamAppend>, EngineError> {
-        let Some(Command::CreateContainer { container, .. }) = operation.accepted().map(|accepted| &accepted.command)
-        else {
+        let Some(container) = operation.accepted().and_then(|accepted| accepted.command.creates()) else {
             return Ok(None);
         };
         let command = match (end, because) {
@@ -116,16 +115,15 @@ impl Tools {
             (OperationCommand::FinishCancel, _) => ContainerCommand::CancelCreate,
             _ => return Ok(None),
         };
-        self.container_says(*container, command).await
+        self.container_says(container, command).await
     }
 
     /// A create that was taken back leaves a container that nobody can retry: what was sealed for it goes.
     pub(crate) async fn forget_wish(&self, operation: &Operation) -> Result<(), EngineError> {
-        let Some(Command::CreateContainer { container, .. }) = operation.accepted().map(|accepted| &accepted.command)
-        else {
+        let Some(container) = operation.accepted().and_then(|accepted| accepted.command.creates()) else {
             return Ok(());
         };
-        for id in sealed_for(&self.log, *container).await? {
+        for id in sealed_for(&self.log, container).await? {
             self.vault.forget(id).await?;
         }
         Ok(())

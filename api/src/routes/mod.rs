@@ -6,7 +6,9 @@ mod accounts;
 mod actions;
 mod api_keys;
 mod audit;
+mod backups;
 mod containers;
+mod copies;
 mod credentials;
 mod docs;
 mod events;
@@ -40,6 +42,12 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(snapshots::take)
         .service(snapshots::roll_back)
         .service(snapshots::delete)
+        .service(backups::list)
+        .service(backups::create)
+        .service(backups::restore)
+        .service(backups::delete)
+        .service(copies::clone)
+        .service(copies::restore)
         .service(operations::list)
         .service(operations::detail)
         .service(operations::cancel)

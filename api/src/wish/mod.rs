@@ -3,5 +3,5 @@
 mod create;
 mod resolve;
 
-pub(crate) use create::CreateContainer;
-pub(crate) use resolve::Resolved;
+pub(crate) use create::{CreateContainer, NetworkWish};
+pub(crate) use resolve::{Resolved, renamed};

@@ -166,7 +166,7 @@ impl CreateContainer {
 }
 
 impl NetworkWish {
-    fn resolve(&self, errors: &mut Vec<FieldProblem>) -> Network {
+    pub(crate) fn resolve(&self, errors: &mut Vec<FieldProblem>) -> Network {
         let default = Network::default();
         Network {
             bridge: self.bridge.clone().unwrap_or(default.bridge),
@@ -231,7 +231,7 @@ async fn find_host(app: &App, asked: &str) -> Result<Option<HostRow>, Problem> {
 }
 
 /// Where the field stands in the request.
-fn renamed(field: &str) -> String {
+pub(crate) fn renamed(field: &str) -> String {
     for (ours, theirs) in [("source.", ""), ("place.", ""), ("scripts.only", "scripts")] {
         if let Some(rest) = field.strip_prefix(ours) {
             return format!("{theirs}{rest}");

@@ -35,6 +35,13 @@ impl api::copies::Copies for NoHosts {
     ) -> futures_util::future::BoxFuture<'a, Result<Vec<domain::copy::Snapshot>, domain::copy::NotSeen>> {
         Box::pin(async { Err(domain::copy::NotSeen::HostAway) })
     }
+
+    fn backups(
+        &self,
+        _: domain::ContainerId,
+    ) -> futures_util::future::BoxFuture<'_, Result<Vec<domain::copy::Backup>, domain::copy::NotSeen>> {
+        Box::pin(async { Err(domain::copy::NotSeen::HostAway) })
+    }
 }
 
 pub(crate) struct TestApp {

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{Container, ContainerEvent, Guest, Lifecycle, Power, Request, Stopping};
+use super::{BackupMade, Container, ContainerEvent, Guest, Lifecycle, Power, Request, Stopping};
 use crate::field::{self, FieldError};
 use crate::operation::Failure;
 use crate::vmid::Vmid;
@@ -28,6 +28,9 @@ pub enum ContainerCommand {
     RecordSnapshot(String),
     RecordSnapshotDeleted(String),
     RecordRolledBack(String),
+    RecordBackup(Box<BackupMade>),
+    RecordBackupDeleted { volume: String },
+    RecordRestored { backup: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +72,8 @@ impl Aggregate for Container {
             (Lifecycle::Unknown, _) => Err(No::Unknown),
             // Both may be said again by a step that runs twice.
             (Lifecycle::Removed, C::Remove | C::CancelCreate) => Ok(vec![]),
+            // Backups outlive it.
+            (Lifecycle::Removed, C::RecordBackupDeleted { volume }) => Ok(self.without_backup(volume)),
             (Lifecycle::Removed, _) => Err(No::Removed),
             (_, command) => self.go_on(command),
         }
@@ -96,7 +101,9 @@ impl Aggregate for Container {
                 self.lifecycle = Lifecycle::Removed;
             }
             // Proxmox knows which snapshots there are: others make and delete them too.
-            E::SnapshotTaken { .. } | E::SnapshotDeleted { .. } | E::RolledBack { .. } => {}
+            E::SnapshotTaken { .. } | E::SnapshotDeleted { .. } | E::RolledBack { .. } | E::Restored { .. } => {}
+            E::BackedUp(made) => drop(self.backups.insert(made.volume.clone(), (**made).clone())),
+            E::BackupDeleted { volume } => drop(self.backups.remove(volume)),
         }
         self
     }
@@ -147,12 +154,21 @@ impl Container {
             C::RecordSnapshot(name) => self.about_guest(E::SnapshotTaken { name })?,
             C::RecordSnapshotDeleted(name) => self.about_guest(E::SnapshotDeleted { name })?,
             C::RecordRolledBack(name) => self.about_guest(E::RolledBack { name })?,
+            C::RecordBackup(made) if self.backups.contains_key(&made.volume) => vec![],
+            C::RecordBackup(made) => self.about_guest(E::BackedUp(made))?,
+            C::RecordBackupDeleted { volume } => self.without_backup(volume),
+            C::RecordRestored { backup } => self.about_guest(E::Restored { backup })?,
             C::Request(_) => return Err(No::AlreadyRequested),
         })
     }
 
     fn with_guest(&self) -> Result<&Guest, No> {
         self.guest.as_ref().ok_or(No::NoGuest)
+    }
+
+    /// Of one that others made nothing was said, and nothing is.
+    fn without_backup(&self, volume: String) -> Vec<E> {
+        if self.backups.contains_key(&volume) { vec![E::BackupDeleted { volume }] } else { vec![] }
     }
 
     fn about_guest(&self, event: E) -> Result<Vec<E>, No> {

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ContainerSpec;
+use super::{BackupMade, ContainerSpec};
 use crate::operation::Failure;
 use crate::vmid::Vmid;
 use crate::{AccountId, Event, HostId, OperationId, SealedId};
@@ -97,6 +97,13 @@ pub enum ContainerEvent {
     /// What it held since then is lost.
     #[serde(rename = "container.rolled_back")]
     RolledBack { name: String },
+    #[serde(rename = "container.backed_up")]
+    BackedUp(Box<BackupMade>),
+    #[serde(rename = "container.backup_deleted")]
+    BackupDeleted { volume: String },
+    /// What it held since then is lost.
+    #[serde(rename = "container.restored")]
+    Restored { backup: String },
 }
 
 impl Event for ContainerEvent {}

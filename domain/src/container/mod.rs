@@ -1,6 +1,7 @@
 //! An LXC guest that Gantry owns: what was asked for, and what became of it.
 
 mod address;
+mod backup;
 mod decide;
 mod event;
 pub mod marker;
@@ -8,10 +9,13 @@ mod spec;
 mod ssh_key;
 mod validate;
 
+pub use backup::BackupMade;
 pub use decide::{ContainerCommand, ContainerRejection};
 pub use event::{ContainerEvent, Placement, Request, Stopping, TemplateVersion};
 pub use marker::marker;
 pub use spec::{ContainerSpec, Features, Ipv4, Ipv6, Network, Scripts, Source, Where};
+
+use std::collections::BTreeMap;
 
 use crate::vmid::Vmid;
 use crate::{HostId, OperationId};
@@ -24,6 +28,8 @@ pub struct Container {
     lifecycle: Lifecycle,
     power: Power,
     addresses: Vec<String>,
+    /// By volume.
+    backups: BTreeMap<String, BackupMade>,
 }
 
 /// What stands for it on Proxmox.
@@ -80,6 +86,11 @@ impl Container {
     #[must_use]
     pub fn addresses(&self) -> &[String] {
         &self.addresses
+    }
+
+    /// Those that we made and did not delete; whether they are still there only Proxmox knows.
+    pub fn backups(&self) -> impl Iterator<Item = &BackupMade> {
+        self.backups.values()
     }
 
     /// The operation that makes it.

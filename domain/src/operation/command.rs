@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Accepted, Failure, FailureKind, WaitReason};
 use crate::ContainerId;
+use crate::copy::BackupMode;
 use crate::pipeline::{PipelineName, StepName};
 
 /// What was asked. Ids and plain values only, never a secret: it stands in the log for ever.
@@ -54,6 +55,47 @@ pub enum Command {
         container: ContainerId,
         name: String,
     },
+    BackUp {
+        container: ContainerId,
+        /// None: the node's one with the most room.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        storage: Option<String>,
+        #[serde(default)]
+        mode: BackupMode,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notes: Option<String>,
+        #[serde(default)]
+        protected: bool,
+        /// The schedule that wants it, by its name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        schedule: Option<String>,
+    },
+    RestoreBackup {
+        container: ContainerId,
+        /// The name of the backup's file.
+        backup: String,
+        /// Whether it runs afterwards; as it was before when nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start: Option<bool>,
+    },
+    DeleteBackup {
+        container: ContainerId,
+        backup: String,
+    },
+    /// The wish for the clone stands in its own stream.
+    CloneContainer {
+        container: ContainerId,
+        source: ContainerId,
+        full: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        snapshot: Option<String>,
+    },
+    /// A new container from another's backup; the wish for it stands in its own stream.
+    RestoreNew {
+        container: ContainerId,
+        source: ContainerId,
+        backup: String,
+    },
 }
 
 impl Command {
@@ -69,6 +111,11 @@ impl Command {
             Self::TakeSnapshot { .. } => PipelineName::Snapshot,
             Self::RollBack { .. } => PipelineName::Rollback,
             Self::DeleteSnapshot { .. } => PipelineName::DeleteSnapshot,
+            Self::BackUp { .. } => PipelineName::Backup,
+            Self::RestoreBackup { .. } => PipelineName::Restore,
+            Self::DeleteBackup { .. } => PipelineName::DeleteBackup,
+            Self::CloneContainer { .. } => PipelineName::Clone,
+            Self::RestoreNew { .. } => PipelineName::RestoreNew,
         }
     }
 
@@ -83,7 +130,32 @@ impl Command {
             | Self::RebootContainer { container, .. }
             | Self::TakeSnapshot { container, .. }
             | Self::RollBack { container, .. }
-            | Self::DeleteSnapshot { container, .. } => Some(*container),
+            | Self::DeleteSnapshot { container, .. }
+            | Self::BackUp { container, .. }
+            | Self::RestoreBackup { container, .. }
+            | Self::DeleteBackup { container, .. }
+            | Self::CloneContainer { container, .. }
+            | Self::RestoreNew { container, .. } => Some(*container),
+        }
+    }
+
+    /// The container that comes to be by it.
+    #[must_use]
+    pub const fn creates(&self) -> Option<ContainerId> {
+        match self {
+            Self::CreateContainer { container, .. }
+            | Self::CloneContainer { container, .. }
+            | Self::RestoreNew { container, .. } => Some(*container),
+            _ => None,
+        }
+    }
+
+    /// The container that another one is made from.
+    #[must_use]
+    pub const fn source(&self) -> Option<ContainerId> {
+        match self {
+            Self::CloneContainer { source, .. } | Self::RestoreNew { source, .. } => Some(*source),
+            _ => None,
         }
     }
 

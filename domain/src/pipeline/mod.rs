@@ -24,6 +24,11 @@ pub enum PipelineName {
     Snapshot,
     Rollback,
     DeleteSnapshot,
+    Backup,
+    Restore,
+    DeleteBackup,
+    Clone,
+    RestoreNew,
 }
 
 #[derive(Debug)]
@@ -52,7 +57,7 @@ pub struct StepSpec {
 }
 
 impl PipelineName {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::Create,
         Self::Delete,
         Self::Start,
@@ -62,6 +67,11 @@ impl PipelineName {
         Self::Snapshot,
         Self::Rollback,
         Self::DeleteSnapshot,
+        Self::Backup,
+        Self::Restore,
+        Self::DeleteBackup,
+        Self::Clone,
+        Self::RestoreNew,
     ];
 
     #[must_use]
@@ -76,6 +86,11 @@ impl PipelineName {
             Self::Snapshot => &copies::SNAPSHOT,
             Self::Rollback => &copies::ROLLBACK,
             Self::DeleteSnapshot => &copies::DELETE_SNAPSHOT,
+            Self::Backup => &copies::BACKUP,
+            Self::Restore => &copies::RESTORE,
+            Self::DeleteBackup => &copies::DELETE_BACKUP,
+            Self::Clone => &copies::CLONE,
+            Self::RestoreNew => &copies::RESTORE_NEW,
         }
     }
 }

@@ -39,6 +39,16 @@ pub enum StepName {
     RollBack,
     /// Starts it when it ran before it was halted.
     StartAgain,
+    /// Looks whether the snapshot or the backup is there, before anything is stopped for it.
+    FindCopy,
+    BackUp,
+    RestoreGuest,
+    DeleteBackup,
+    /// What a running container is cloned from.
+    SnapshotSource,
+    DropSourceSnapshot,
+    /// Gives a copy its own name, network, size and tags.
+    ConfigureGuest,
 }
 
 impl StepName {
@@ -72,6 +82,13 @@ impl StepName {
             Self::HaltGuest => "halt_guest",
             Self::RollBack => "roll_back",
             Self::StartAgain => "start_again",
+            Self::FindCopy => "find_copy",
+            Self::BackUp => "back_up",
+            Self::RestoreGuest => "restore_guest",
+            Self::DeleteBackup => "delete_backup",
+            Self::SnapshotSource => "snapshot_source",
+            Self::DropSourceSnapshot => "drop_source_snapshot",
+            Self::ConfigureGuest => "configure_guest",
         }
     }
 }
@@ -108,6 +125,13 @@ impl StepName {
             Self::HaltGuest => "Stopping the container, if it runs",
             Self::RollBack => "Going back to the snapshot",
             Self::StartAgain => "Starting the container, if it ran",
+            Self::FindCopy => "Looking for the copy",
+            Self::BackUp => "Backing up",
+            Self::RestoreGuest => "Restoring from the backup",
+            Self::DeleteBackup => "Deleting the backup",
+            Self::SnapshotSource => "Taking a snapshot of the original, if it runs",
+            Self::DropSourceSnapshot => "Deleting that snapshot again",
+            Self::ConfigureGuest => "Giving it its own name and network",
         }
     }
 }

@@ -160,3 +160,14 @@ pub(crate) struct Snapshot {
     pub taken_at: Option<DateTime<Utc>>,
     pub taken_by: Option<String>,
 }
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Backup {
+    pub name: String,
+    pub storage: String,
+    pub size_bytes: u64,
+    pub made_at: Option<DateTime<Utc>>,
+    pub notes: Option<String>,
+    pub protected: bool,
+    pub made_by: Option<String>,
+}

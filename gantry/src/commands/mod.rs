@@ -1,6 +1,8 @@
 //! The commands, one file each.
 
 mod action;
+mod backup;
+mod clone;
 mod config;
 mod container;
 mod create;
@@ -76,6 +78,11 @@ enum Command {
     Reboot(action::Patient),
     /// Deletes a container.
     Delete(container::Delete),
+    /// Makes a container from another one, and follows it until it is ready.
+    Clone(clone::Args),
+    /// A container's backups: making them, restoring one over it or to a new container.
+    #[command(subcommand)]
+    Backup(backup::Backup),
     /// A container's snapshots: taking them, going back to one.
     #[command(subcommand)]
     Snapshot(snapshot::Snapshot),
@@ -135,6 +142,8 @@ impl Gantry {
             Command::Shutdown(args) => action::patient("shutdown", args, *out).await,
             Command::Reboot(args) => action::patient("reboot", args, *out).await,
             Command::Delete(args) => container::delete(args, *out).await,
+            Command::Clone(args) => clone::run(args, *out).await,
+            Command::Backup(backup) => backup.run(*out).await,
             Command::Snapshot(snapshot) => snapshot.run(*out).await,
             Command::Template(template) => template.run(*out).await,
             Command::Host(host) => host.run(*out).await,

@@ -58,29 +58,29 @@ pub(crate) enum Snapshot {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Of {
     #[command(flatten)]
-    api: Api,
+    pub(super) api: Api,
     /// The container's name or id.
-    container: String,
+    pub(super) container: String,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Follow {
     /// Do not follow it.
     #[arg(long, short)]
-    detach: bool,
+    pub(super) detach: bool,
 }
 
 impl Snapshot {
     pub(crate) async fn run(self, out: Output) -> Outcome {
         match self {
             Self::Create { of, name, description, follow } => {
-                let (client, path) = of.path().await?;
+                let (client, path) = of.path("snapshots").await?;
                 let answer = client.post(&path, &json!({ "name": name, "description": description })).await?;
                 following::accepted(&client, &answer, &of.container, follow.detach, out).await
             }
             Self::List { of } => list(&of, out).await,
             Self::Rollback { of, name, start, yes, follow } => {
-                let (client, path) = of.path().await?;
+                let (client, path) = of.path("snapshots").await?;
                 if !yes {
                     let question = format!("Go back to {name}, and lose what {} held since then?", of.container);
                     output::confirm(&question, "--yes")?;
@@ -91,7 +91,7 @@ impl Snapshot {
                 following::accepted(&client, &answer, &of.container, follow.detach, out).await
             }
             Self::Delete { of, name, follow } => {
-                let (client, path) = of.path().await?;
+                let (client, path) = of.path("snapshots").await?;
                 let answer = client.delete(&format!("{path}/{name}"), &[]).await?;
                 following::accepted(&client, &answer, &of.container, follow.detach, out).await
             }
@@ -100,15 +100,15 @@ impl Snapshot {
 }
 
 impl Of {
-    async fn path(&self) -> Outcome<(crate::client::Client, String)> {
+    pub(super) async fn path(&self, of: &str) -> Outcome<(crate::client::Client, String)> {
         let client = self.api.client()?;
         let id = client.container(&self.container).await?;
-        Ok((client, format!("/v1/containers/{id}/snapshots")))
+        Ok((client, format!("/v1/containers/{id}/{of}")))
     }
 }
 
 async fn list(of: &Of, out: Output) -> Outcome {
-    let (client, path) = of.path().await?;
+    let (client, path) = of.path("snapshots").await?;
     let (items, more) = client.list(&path, &[], 1000).await?;
     let snapshots: Vec<shape::Snapshot> = items.iter().map(read).collect::<Outcome<_>>()?;
     out.answer(&following::items(&items, more), || {

@@ -60,6 +60,9 @@ pub struct Restore {
     pub unprivileged: Option<bool>,
     pub start: bool,
     pub hostname: Option<String>,
+    /// In place of those in the backup.
+    pub tags: Vec<String>,
+    pub description: Option<String>,
     pub pool: Option<String>,
     pub bandwidth_kib: Option<u64>,
 }
@@ -134,6 +137,8 @@ impl Client {
             .maybe("storage", &from.storage)
             .maybe("unprivileged", &from.unprivileged)
             .maybe("hostname", &from.hostname)
+            .maybe("tags", &(!from.tags.is_empty()).then(|| from.tags.join(";")))
+            .maybe("description", &from.description)
             .maybe("pool", &from.pool)
             .maybe("bwlimit", &from.bandwidth_kib);
         self.call(call).await

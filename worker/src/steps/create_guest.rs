@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::destroy_guest::remove_half_made;
 use super::ensure_image::Image;
 use super::half_made::{Whose, being_made, whose};
+use super::making::{self, Making};
 use super::{Leased, lease_vmid, take_down};
 use crate::context::Context;
 use crate::failure::proxmox_failure;
@@ -48,6 +49,7 @@ impl Step for CreateGuest {
         Box::pin(async move {
             let leased = read(intent.unwrap_or(&Value::Null))?;
             let host = context.tools.hosts.get(leased.place.host).await?;
+            making::settled(context).await?;
             match whose(context, &host, &leased.place.node, leased.vmid.get()).await? {
                 Whose::Ours => Ok(Some(created(context, &leased).await?)),
                 Whose::Nobodys | Whose::Anothers | Whose::HalfMade | Whose::BeingMade => Ok(None),
@@ -59,16 +61,16 @@ impl Step for CreateGuest {
         Box::pin(async move {
             let leased = read(intent)?;
             let host = context.tools.hosts.get(leased.place.host).await?;
-            let wish = wish(context, &leased).await?;
+            let making = Making::of(context, &leased).await?;
             let (node, vmid) = (&leased.place.node, leased.vmid.get());
-            let mut asked = host.client.create_lxc(node, &wish).await;
+            let mut asked = making.begin(&host, node).await;
             if let Err(Error::AlreadyExists(Thing::Guest, said)) = &asked {
                 // Our own request may have got through although its answer did not.
                 match whose(context, &host, node, vmid).await? {
                     Whose::Ours => return created(context, &leased).await,
                     Whose::HalfMade => {
                         remove_half_made(context, &host, node, vmid).await?;
-                        asked = host.client.create_lxc(node, &wish).await;
+                        asked = making.begin(&host, node).await;
                     }
                     Whose::BeingMade => return Err(being_made(node, vmid)),
                     Whose::Nobodys | Whose::Anothers => {
@@ -79,7 +81,7 @@ impl Step for CreateGuest {
                     }
                 }
             }
-            context.task(&host, &asked.map_err(proxmox_failure)?).await?;
+            making.end_of(context, &host, &asked.map_err(proxmox_failure)?).await?;
             created(context, &leased).await
         })
     }
@@ -89,6 +91,7 @@ impl Step for CreateGuest {
             let Some(intent) = context.operation.intent(StepName::CreateGuest) else { return Ok(Done::nothing()) };
             let leased = read(intent)?;
             let host = context.tools.hosts.get(leased.place.host).await?;
+            making::settled(context).await?;
             take_down(context, &host, &leased.place.node, leased.vmid.get(), true).await?;
             let container = context.container().await?;
             let said =
@@ -111,15 +114,13 @@ async fn created(context: &Context, leased: &Leased) -> Result<Done, StepError> 
     Ok(done)
 }
 
-async fn wish(context: &Context, leased: &Leased) -> Result<LxcCreate, StepError> {
+pub(super) async fn from_image(context: &Context, leased: &Leased) -> Result<LxcCreate, StepError> {
     let spec = context.spec().await?;
     let image: Image = context.fact(StepName::EnsureImage).ok_or_else(|| StepError::internal("no image"))?;
     let password = match context.container().await?.state.request().and_then(|request| request.root_password) {
         Some(sealed) => Some(context.secret(sealed).await?),
         None => None,
     };
-    let mut tags = vec![marker::TAG.to_owned()];
-    tags.extend(spec.tags.iter().filter(|tag| *tag != marker::TAG).cloned());
     let keys = (!spec.ssh_keys.is_empty()).then(|| spec.ssh_keys.join("\n"));
     Ok(LxcCreate {
         vmid: leased.vmid.get(),
@@ -135,7 +136,7 @@ async fn wish(context: &Context, leased: &Leased) -> Result<LxcCreate, StepError
         features: features(spec.features),
         unprivileged: spec.unprivileged,
         onboot: spec.start_on_boot.then_some(true),
-        tags,
+        tags: making::tags(&spec.tags),
         description: Some(description(context.container_id, &spec.hostname)),
         nameserver: (!spec.network.nameservers.is_empty()).then(|| spec.network.nameservers.join(" ")),
         searchdomain: spec.network.domain.clone(),
@@ -143,11 +144,11 @@ async fn wish(context: &Context, leased: &Leased) -> Result<LxcCreate, StepError
     })
 }
 
-fn description(container: ContainerId, hostname: &str) -> String {
+pub(super) fn description(container: ContainerId, hostname: &str) -> String {
     format!("{hostname}, managed by Gantry: changes made here are shown there as drift.\n\n{}\n", marker(container))
 }
 
-fn network(network: &Network) -> String {
+pub(super) fn network(network: &Network) -> String {
     let mut text = format!("name=eth0,bridge={}", network.bridge);
     if let Some(vlan) = network.vlan {
         let _ = write!(text, ",tag={vlan}");

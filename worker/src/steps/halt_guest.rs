@@ -74,7 +74,7 @@ impl Step for StartAgain {
     fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
         Box::pin(async {
             let asked = match context.operation.accepted().map(|accepted| &accepted.command) {
-                Some(Command::RollBack { start, .. }) => *start,
+                Some(Command::RollBack { start, .. } | Command::RestoreBackup { start, .. }) => *start,
                 _ => None,
             };
             let ran = context.fact::<Before>(StepName::HaltGuest).is_some_and(|before| before.ran);

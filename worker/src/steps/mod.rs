@@ -2,7 +2,9 @@
 
 mod await_address;
 mod await_usable;
+mod backup;
 mod collect_credentials;
+mod configure_guest;
 mod create_guest;
 mod deploy_files;
 mod destroy_guest;
@@ -15,10 +17,13 @@ mod halt_guest;
 mod install_helpers;
 mod install_packages;
 mod lease_vmid;
+mod making;
 mod power;
 mod release_vmid;
+mod restore_guest;
 mod run_scripts;
 mod snapshot;
+mod source_snapshot;
 mod start_guest;
 mod verify_ports;
 
@@ -60,5 +65,12 @@ pub(crate) fn step(name: StepName) -> &'static dyn Step {
         StepName::RollBack => &snapshot::RollBack,
         StepName::HaltGuest => &halt_guest::HaltGuest,
         StepName::StartAgain => &halt_guest::StartAgain,
+        StepName::FindCopy => &restore_guest::FindCopy,
+        StepName::BackUp => &backup::BackUp,
+        StepName::RestoreGuest => &restore_guest::RestoreGuest,
+        StepName::DeleteBackup => &backup::DeleteBackup,
+        StepName::SnapshotSource => &source_snapshot::SnapshotSource,
+        StepName::DropSourceSnapshot => &source_snapshot::DropSourceSnapshot,
+        StepName::ConfigureGuest => &configure_guest::ConfigureGuest,
     }
 }

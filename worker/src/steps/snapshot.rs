@@ -1,6 +1,6 @@
 //! Snapshots: taking one, going back to one, deleting one.
 
-use domain::container::ContainerCommand;
+use domain::container::{ContainerCommand, Guest};
 use domain::copy::{self, Snapshot};
 use domain::operation::{Command, Failure};
 use futures_util::future::BoxFuture;
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::context::Context;
 use crate::copies::snapshots;
 use crate::failure::proxmox_failure;
+use crate::hosts::Host;
 use crate::step::{Done, Step, StepError};
 
 pub(super) struct TakeSnapshot;
@@ -27,7 +28,7 @@ impl Step for TakeSnapshot {
         Box::pin(async {
             let (host, place) = (context.host().await?, context.place().await?);
             context.tasks_of_through(&host, &place.node, place.vmid.get()).await?;
-            match named(context).await? {
+            match found(context).await? {
                 Some(found) if found.operation == Some(context.id) => taken(context, &found.name).await.map(Some),
                 _ => Ok(None),
             }
@@ -37,7 +38,7 @@ impl Step for TakeSnapshot {
     fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
         Box::pin(async {
             let name = name(context)?;
-            if named(context).await?.is_some() {
+            if found(context).await?.is_some() {
                 let detail = format!("there is a snapshot {name} already; choose another name, or delete it first");
                 return Err(StepError::last(Failure::new("snapshot-exists", "The snapshot exists already", detail)));
             }
@@ -57,9 +58,9 @@ impl Step for TakeSnapshot {
         Box::pin(async {
             let (host, place) = (context.host().await?, context.place().await?);
             context.tasks_of_through(&host, &place.node, place.vmid.get()).await?;
-            let ours = named(context).await?.filter(|found| found.operation == Some(context.id));
+            let ours = found(context).await?.filter(|found| found.operation == Some(context.id));
             let Some(found) = ours else { return Ok(Done::nothing()) };
-            delete(context, &found.name).await?;
+            delete(context, &host, place, &found.name).await?;
             // Only what was said to be there is said to be gone.
             match context.operation.fact(context.step) {
                 Some(_) => {
@@ -107,14 +108,15 @@ impl Step for DeleteSnapshot {
         Box::pin(async {
             let (host, place) = (context.host().await?, context.place().await?);
             context.tasks_of_through(&host, &place.node, place.vmid.get()).await?;
-            if named(context).await?.is_some() { Ok(None) } else { deleted(context).await.map(Some) }
+            if found(context).await?.is_some() { Ok(None) } else { deleted(context).await.map(Some) }
         })
     }
 
     fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
         Box::pin(async {
             present(context).await?;
-            delete(context, name(context)?).await?;
+            let (host, place) = (context.host().await?, context.place().await?);
+            delete(context, &host, place, name(context)?).await?;
             deleted(context).await
         })
     }
@@ -129,26 +131,29 @@ fn name(context: &Context) -> Result<&str, StepError> {
     }
 }
 
-async fn named(context: &Context) -> Result<Option<Snapshot>, StepError> {
-    let (host, place) = (context.host().await?, context.place().await?);
-    let all = snapshots(&host, &place.node, place.vmid.get()).await.map_err(proxmox_failure)?;
-    let name = name(context)?;
+pub(super) async fn named(host: &Host, of: &Guest, name: &str) -> Result<Option<Snapshot>, StepError> {
+    let all = snapshots(host, &of.node, of.vmid.get()).await.map_err(proxmox_failure)?;
     Ok(all.into_iter().find(|snapshot| snapshot.name == name))
 }
 
-async fn present(context: &Context) -> Result<Snapshot, StepError> {
+/// The one that the command names.
+async fn found(context: &Context) -> Result<Option<Snapshot>, StepError> {
+    let (host, place) = (context.host().await?, context.place().await?);
+    named(&host, place, name(context)?).await
+}
+
+pub(super) async fn present(context: &Context) -> Result<Snapshot, StepError> {
     let name = name(context)?;
-    named(context).await?.ok_or_else(|| {
+    found(context).await?.ok_or_else(|| {
         let detail = format!("there is no snapshot {name}; the list of snapshots shows those there are");
         StepError::last(Failure::new("snapshot-missing", "There is no such snapshot", detail))
     })
 }
 
-async fn delete(context: &Context, name: &str) -> Result<(), StepError> {
-    let (host, place) = (context.host().await?, context.place().await?);
-    match host.client.lxc(&place.node, place.vmid.get()).delete_snapshot(name, false).await {
-        Ok(upid) => match context.task_through(&host, &upid).await {
-            Err(error) if named(context).await?.is_some() => Err(error),
+pub(super) async fn delete(context: &Context, host: &Host, of: &Guest, name: &str) -> Result<(), StepError> {
+    match host.client.lxc(&of.node, of.vmid.get()).delete_snapshot(name, false).await {
+        Ok(upid) => match context.task_through(host, &upid).await {
+            Err(error) if named(host, of, name).await?.is_some() => Err(error),
             _ => Ok(()),
         },
         Err(error) if error.is_missing(Thing::Snapshot) => Ok(()),
@@ -157,7 +162,7 @@ async fn delete(context: &Context, name: &str) -> Result<(), StepError> {
 }
 
 /// Proxmox says only that it is not available.
-fn explained(error: StepError) -> StepError {
+pub(super) fn explained(error: StepError) -> StepError {
     match error {
         StepError::Failed { kind, failure } if failure.detail.contains("snapshot feature is not available") => {
             let detail = "the storage of its disks keeps no snapshots; make a backup instead";

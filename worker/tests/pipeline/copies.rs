@@ -1,18 +1,29 @@
 //! Pipelines that copy what is in a container and bring it back: what they have to begin with, how they end, and what is
 //! left when they don't.
 
-use domain::ContainerId;
-use domain::container::Power;
+use domain::container::{ContainerSpec, Power, Where, marker};
+use domain::copy::{BackupMode, file};
 use domain::operation::{Command, OperationCommand, Status};
 use domain::pipeline::{PipelineName, StepName};
+use domain::{ContainerId, OperationId};
+use uuid::Uuid;
 use worker::Copies;
 
 use crate::fault::Fault;
 use crate::proofs::{On, begin, each, has_succeeded as ended_well, on_both};
-use crate::support::World;
+use crate::support::{World, hostname};
 use crate::trips::{Met, Trip};
 
-const OURS: [PipelineName; 3] = [PipelineName::Snapshot, PipelineName::Rollback, PipelineName::DeleteSnapshot];
+pub(crate) const OURS: [PipelineName; 8] = [
+    PipelineName::Snapshot,
+    PipelineName::Rollback,
+    PipelineName::DeleteSnapshot,
+    PipelineName::Backup,
+    PipelineName::Restore,
+    PipelineName::DeleteBackup,
+    PipelineName::Clone,
+    PipelineName::RestoreNew,
+];
 
 on_both!(
     a_crash_after_every_single_append_ends_the_same,
@@ -46,44 +57,116 @@ async fn snapshots(world: &World, container: ContainerId) -> Vec<String> {
     found.into_iter().map(|snapshot| snapshot.name).collect()
 }
 
-/// What the pipeline needs to begin with; the container says `old` in a note at the copy, and `new` since then.
-pub(crate) async fn prepare(world: &World, container: ContainerId, pipeline: PipelineName) -> Command {
+async fn backups(world: &World, container: ContainerId) -> usize {
+    Copies::new(world.tools.clone()).backups(container).await.unwrap().len()
+}
+
+fn backup(container: ContainerId) -> Command {
+    let notes = Some("all is well".into());
+    Command::BackUp { container, storage: None, mode: BackupMode::Snapshot, notes, protected: false, schedule: None }
+}
+
+fn uses_backup(pipeline: PipelineName) -> bool {
+    matches!(pipeline, PipelineName::Restore | PipelineName::DeleteBackup | PipelineName::RestoreNew)
+}
+
+fn uses_snapshot(pipeline: PipelineName) -> bool {
+    matches!(pipeline, PipelineName::Rollback | PipelineName::DeleteSnapshot)
+}
+
+fn makes_another(pipeline: PipelineName) -> bool {
+    matches!(pipeline, PipelineName::Clone | PipelineName::RestoreNew)
+}
+
+/// An operation of the pipeline that has not begun. The container says `old` in a note at the copy, and `new` since then.
+/// Answers whom the operation is for: for a clone, and for a restore to a new container, that is the new one.
+pub(crate) async fn prepare(world: &World, container: ContainerId, pipeline: PipelineName) -> (ContainerId, OperationId) {
     note(world, container, "old").await;
-    if pipeline != PipelineName::Snapshot {
+    if uses_snapshot(pipeline) {
         done(world, snapshot(container, "first")).await;
+    }
+    if uses_backup(pipeline) {
+        done(world, backup(container)).await;
     }
     note(world, container, "new").await;
     let name = "first".to_owned();
-    match pipeline {
+    let kept = world.container(container).await.backups().next().map(|made| file(&made.volume).to_owned());
+    let kept = kept.unwrap_or_default();
+    let other = ContainerId::new(Uuid::now_v7());
+    let command = match pipeline {
         PipelineName::Snapshot => snapshot(container, "second"),
         PipelineName::Rollback => Command::RollBack { container, name, start: None },
-        _ => Command::DeleteSnapshot { container, name },
+        PipelineName::DeleteSnapshot => Command::DeleteSnapshot { container, name },
+        PipelineName::Backup => backup(container),
+        PipelineName::Restore => Command::RestoreBackup { container, backup: kept, start: None },
+        PipelineName::DeleteBackup => Command::DeleteBackup { container, backup: kept },
+        PipelineName::Clone => {
+            Command::CloneContainer { container: other, source: container, full: true, snapshot: None }
+        }
+        PipelineName::RestoreNew => Command::RestoreNew { container: other, source: container, backup: kept },
+        _ => unreachable!(),
+    };
+    if !makes_another(pipeline) {
+        return (container, world.accept(command).await);
     }
+    let of = world.container(container).await;
+    let guest = of.guest().unwrap();
+    let place = Where::Node { host: guest.host, node: guest.node.clone() };
+    let spec = ContainerSpec { hostname: hostname(), place, ..of.request().unwrap().spec.clone() };
+    (other, world.request_with(spec, command).await)
 }
 
-pub(crate) async fn has_succeeded(world: &World, container: ContainerId, pipeline: PipelineName) -> Result<(), String> {
+/// The container that a new one was made from.
+async fn original(world: &World, container: ContainerId) -> ContainerId {
+    let made_by = world.container(container).await.created_by().unwrap();
+    let accepted = world.operation(made_by).await.accepted().cloned().unwrap();
+    accepted.command.source().unwrap_or(container)
+}
+
+pub(crate) async fn has_succeeded(
+    world: &World,
+    container: ContainerId,
+    pipeline: PipelineName,
+) -> Result<(), String> {
     world.is_ready(container).await?;
-    let (note, snapshots) = (noted(world, container).await, snapshots(world, container).await);
-    let wanted: (&str, &[&str]) = match pipeline {
-        PipelineName::Snapshot => ("new", &["second"]),
-        PipelineName::Rollback => ("old", &["first"]),
-        _ => ("new", &[]),
+    let note = noted(world, container).await;
+    let (snapshots, backups) = (snapshots(world, container).await, backups(world, container).await);
+    let wanted: (&str, &[&str], usize) = match pipeline {
+        PipelineName::Snapshot => ("new", &["second"], 0),
+        PipelineName::Rollback => ("old", &["first"], 0),
+        PipelineName::DeleteSnapshot | PipelineName::DeleteBackup | PipelineName::Clone => ("new", &[], 0),
+        PipelineName::Backup => ("new", &[], 1),
+        PipelineName::Restore => ("old", &[], 1),
+        // What was backed up is the other's.
+        _ => ("old", &[], 0),
     };
-    if (note.as_str(), snapshots.as_slice())
-        == (wanted.0, &wanted.1.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>()[..])
-    {
-        Ok(())
-    } else {
-        Err(format!("{note} {snapshots:?}"))
+    if (note.as_str(), backups) != (wanted.0, wanted.2) || snapshots != wanted.1 {
+        return Err(format!("{note} {snapshots:?} {backups}"));
     }
+    if makes_another(pipeline) {
+        let original = original(world, container).await;
+        is_as_before(world, original, pipeline).await?;
+        let (api, guest) = world.api(container).await;
+        let config = api.lxc(&guest.node, guest.vmid.get()).config().await.unwrap();
+        let owner = marker::parse(config.get("tags").unwrap_or_default(), config.get("description").unwrap_or_default());
+        if owner != Some(container) {
+            return Err(format!("bears the marker of {owner:?}"));
+        }
+        let named = world.in_guest(guest.vmid.get(), "cat /etc/hostname").await;
+        if named.trim() != world.container(container).await.request().unwrap().spec.hostname {
+            return Err(format!("is called {named}"));
+        }
+    }
+    Ok(())
 }
 
 /// As if nothing had been asked.
 async fn is_as_before(world: &World, container: ContainerId, pipeline: PipelineName) -> Result<(), String> {
     world.is_ready(container).await?;
-    let found = (noted(world, container).await, snapshots(world, container).await);
-    let snapshots = if pipeline == PipelineName::Snapshot { vec![] } else { vec!["first".to_owned()] };
-    if found == ("new".to_owned(), snapshots) { Ok(()) } else { Err(format!("{found:?}")) }
+    let found = (noted(world, container).await, snapshots(world, container).await, backups(world, container).await);
+    let snapshots = if uses_snapshot(pipeline) { vec!["first".to_owned()] } else { vec![] };
+    let wanted = ("new".to_owned(), snapshots, usize::from(uses_backup(pipeline)));
+    if found == wanted { Ok(()) } else { Err(format!("{found:?}")) }
 }
 
 async fn a_crash_after_every_single_append_ends_the_same(on: On) {
@@ -109,7 +192,12 @@ async fn a_failure_at_each_step_leaves_it_as_it_was_and_is_retried(on: On) {
     each(all, async |(pipeline, step)| {
         // Of its own, because faults strike whoever comes by.
         let world = on.world().await;
-        let fault = Fault::at(step.name).ok_or("how can it fail?")?;
+        let step_fault = match (pipeline, step.name) {
+            (PipelineName::Clone, StepName::CreateGuest) => Some(Fault::TaskFails("POST /nodes/*/lxc/*/clone")),
+            _ => Fault::at(step.name),
+        };
+        // Only the log itself can keep the last word of a create from being said.
+        let Some(fault) = step_fault else { return Ok(()) };
         let (container, id) = begin(&world, pipeline).await;
         if world.until_killed(id, Trip::BeforeStart(step.name)).await != Met::Tripped {
             return Err("never came there".to_owned());
@@ -120,11 +208,17 @@ async fn a_failure_at_each_step_leaves_it_as_it_was_and_is_retried(on: On) {
             return Err(format!("did not fail: {:?}", failed.end()));
         }
         fault.mend(&world, container).await;
-        // What came after the point of no return stays done.
-        if step.name != StepName::StartAgain {
-            is_as_before(&world, container, pipeline).await?;
+        // A restore that fails in the middle leaves no guest, and what came after the point of no return stays done.
+        if makes_another(pipeline) {
+            world.is_gone(container).await?;
+            is_as_before(&world, original(&world, container).await, pipeline).await?;
+            world.retry(container, id).await;
+        } else {
+            if !matches!(step.name, StepName::StartAgain | StepName::RestoreGuest) {
+                is_as_before(&world, container, pipeline).await?;
+            }
+            world.ask(id, OperationCommand::Retry).await;
         }
-        world.ask(id, OperationCommand::Retry).await;
         world.drive(id).await;
         ended_well(&world, pipeline, container, id).await
     })
@@ -146,6 +240,10 @@ async fn each_undo_may_run_twice(on: On) {
             return Err("was never undone".to_owned());
         }
         match world.drive(id).await.status() {
+            Some(Status::Cancelled) if makes_another(pipeline) => {
+                world.is_gone(container).await?;
+                is_as_before(&world, original(&world, container).await, pipeline).await
+            }
             Some(Status::Cancelled) => is_as_before(&world, container, pipeline).await,
             other => Err(format!("{other:?}")),
         }

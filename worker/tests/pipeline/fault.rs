@@ -14,6 +14,8 @@ use crate::support::World;
 pub(crate) enum Fault {
     /// Proxmox refuses a call.
     Refused(&'static str),
+    /// The same, and not a second time: its undo has to call it too.
+    RefusedOnce(&'static str),
     /// The call's task does its work and fails then.
     TaskFails(&'static str),
     /// Something in the guest is in the way, and a way to remove it.
@@ -44,6 +46,13 @@ impl Fault {
             S::DeleteSnapshot => Self::Refused("DELETE /nodes/*/lxc/*/snapshot/*"),
             S::HaltGuest => Self::TaskFails("POST /nodes/*/lxc/*/status/stop"),
             S::RollBack => Self::Refused("POST /nodes/*/lxc/*/snapshot/*/rollback"),
+            S::SnapshotSource => Self::TaskFails("POST /nodes/*/lxc/*/snapshot"),
+            S::DropSourceSnapshot => Self::RefusedOnce("DELETE /nodes/*/lxc/*/snapshot/*"),
+            S::ConfigureGuest => Self::Refused("PUT /nodes/*/lxc/*/config"),
+            S::FindCopy => Self::Refused("GET /nodes/*/*/*/*"),
+            S::BackUp => Self::TaskFails("POST /nodes/*/vzdump"),
+            S::RestoreGuest => Self::TaskFails("POST /nodes/*/lxc"),
+            S::DeleteBackup => Self::Refused("DELETE /nodes/*/storage/*/content/*"),
             S::StartAgain => Self::TaskFails("POST /nodes/*/lxc/*/status/start"),
             S::Finish
             | S::StopGuest
@@ -63,7 +72,7 @@ impl Fault {
 
     pub(crate) async fn strike(self, world: &World, container: ContainerId) {
         let effect = match self {
-            Self::Refused(_) => Effect::Status { status: 403, reason: "Permission check failed".into() },
+            Self::Refused(_) | Self::RefusedOnce(_) => Effect::Status { status: 403, reason: "Permission check failed".into() },
             Self::TaskFails(_) => Effect::TaskFailsAfter("something broke".into()),
             Self::InTheWay(break_it, _) => {
                 let vmid = world.container(container).await.guest().unwrap().vmid.get();
@@ -72,9 +81,10 @@ impl Fault {
             }
             Self::Stopped => return power(world, container, false).await,
         };
-        let (Self::Refused(call) | Self::TaskFails(call)) = self else { return };
+        let (Self::Refused(call) | Self::RefusedOnce(call) | Self::TaskFails(call)) = self else { return };
+        let times = matches!(self, Self::RefusedOnce(_)).then_some(1);
         let call = call.to_owned();
-        world.sim.faults().add(Rule { call, vmid: None, node: None, when: When::Always, times: None, effect });
+        world.sim.faults().add(Rule { call, vmid: None, node: None, when: When::Always, times, effect });
     }
 
     pub(crate) async fn mend(self, world: &World, container: ContainerId) {

@@ -99,10 +99,8 @@ pub(crate) async fn begin(world: &World, pipeline: PipelineName) -> (ContainerId
         PipelineName::Stop => Command::StopContainer { container },
         PipelineName::Shutdown => Command::ShutdownContainer { container, timeout_seconds: 10 },
         PipelineName::Reboot => Command::RebootContainer { container, timeout_seconds: 10 },
-        PipelineName::Snapshot | PipelineName::Rollback | PipelineName::DeleteSnapshot => {
-            copies::prepare(world, container, pipeline).await
-        }
-        PipelineName::Create => unreachable!(),
+        name if copies::OURS.contains(&name) => return copies::prepare(world, container, pipeline).await,
+        _ => unreachable!(),
     };
     (container, world.accept(command).await)
 }
@@ -121,16 +119,17 @@ pub(crate) async fn has_succeeded(
     world.progress(id).await;
     let state = world.container(container).await;
     let runs = state.guest().is_some_and(|guest| world.sim.world().is_running(guest.vmid.get()));
+    if copies::OURS.contains(&pipeline) {
+        return copies::has_succeeded(world, container, pipeline).await;
+    }
     let right = match pipeline {
         PipelineName::Create | PipelineName::Start | PipelineName::Reboot => return world.is_ready(container).await,
         PipelineName::Stop | PipelineName::Shutdown => state.guest().is_some() && !runs,
-        PipelineName::Snapshot | PipelineName::Rollback | PipelineName::DeleteSnapshot => {
-            return copies::has_succeeded(world, container, pipeline).await;
-        }
         PipelineName::Delete => {
             world.is_gone(container).await?;
             state.lifecycle() == Lifecycle::Removed && world.sealed_of(container).await == 0
         }
+        _ => unreachable!(),
     };
     if right { Ok(()) } else { Err(format!("{state:?}, running: {runs}")) }
 }

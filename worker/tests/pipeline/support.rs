@@ -178,7 +178,18 @@ impl World {
     }
 
     pub async fn request_as(&self, by: Meta, spec: ContainerSpec, keep: bool) -> (ContainerId, OperationId) {
-        let (container, operation) = (ContainerId::new(Uuid::now_v7()), OperationId::new(Uuid::now_v7()));
+        let container = ContainerId::new(Uuid::now_v7());
+        let command = Command::CreateContainer { container, keep_on_failure: keep };
+        (container, self.request_by(by, spec, command).await)
+    }
+
+    /// The same for a container that is made otherwise.
+    pub async fn request_with(&self, spec: ContainerSpec, command: Command) -> OperationId {
+        self.request_by(meta(), spec, command).await
+    }
+
+    async fn request_by(&self, by: Meta, spec: ContainerSpec, command: Command) -> OperationId {
+        let (container, operation) = (command.creates().unwrap(), OperationId::new(Uuid::now_v7()));
         let mut append = Append::new(by);
         let mut template = None;
         if let Source::Template(name) = &spec.source {
@@ -199,7 +210,6 @@ impl World {
             inputs: None,
         };
         let events = Container::default().decide(ContainerCommand::Request(Box::new(request)), &()).unwrap();
-        let command = Command::CreateContainer { container, keep_on_failure: keep };
         let accept = OperationCommand::Accept(Accepted::new(command, None, None));
         let accepted = Operation::default().decide(accept, &Given { now: now() }).unwrap();
         let append = append
@@ -210,7 +220,7 @@ impl World {
                 accepted.iter().map(|e| e.encode().unwrap()).collect(),
             );
         self.log.append(append).await.unwrap();
-        (container, operation)
+        operation
     }
 
     pub async fn accept(&self, command: Command) -> OperationId {
