@@ -72,15 +72,13 @@ pub(crate) async fn container(
         root_password: None,
         inputs: None,
     };
-    let events = Container::default().decide(ContainerCommand::Request(Box::new(wanted)), &()).map_err(Problem::internal)?;
+    let events =
+        Container::default().decide(ContainerCommand::Request(Box::new(wanted)), &()).map_err(Problem::internal)?;
     let events = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
     let command = match from {
-        From::Clone => Command::CloneContainer {
-            container: id,
-            source,
-            full: wish.full.unwrap_or(true),
-            snapshot: wish.snapshot,
-        },
+        From::Clone => {
+            Command::CloneContainer { container: id, source, full: wish.full.unwrap_or(true), snapshot: wish.snapshot }
+        }
         From::Backup(backup) => Command::RestoreNew { container: id, source, backup },
     };
     let host = match place {
@@ -150,7 +148,8 @@ fn spec(
             }
         }
     }
-    errors.extend(spec.validate().into_iter().map(|error| FieldProblem { field: renamed(&error.field), ..error.into() }));
+    errors
+        .extend(spec.validate().into_iter().map(|error| FieldProblem { field: renamed(&error.field), ..error.into() }));
     (spec.normalized(), errors)
 }
 

@@ -23,8 +23,8 @@ pub mod permission;
 pub mod pipeline;
 pub mod plan;
 pub mod progress;
-pub mod schedule;
 pub mod quota;
+pub mod schedule;
 pub mod stream;
 pub mod template;
 #[cfg(any(test, feature = "testing"))]

@@ -89,7 +89,8 @@ impl Every {
             (!(least..=most).contains(&value)).then(|| wrong(field, format!("{value} is out of range"), fix))
         };
         // Every month has them.
-        let all = [check("every.day", day, 1, 28), check("every.hour", hour, 0, 23), check("every.minute", minute, 0, 59)];
+        let all =
+            [check("every.day", day, 1, 28), check("every.hour", hour, 0, 23), check("every.minute", minute, 0, 59)];
         all.into_iter().flatten().collect()
     }
 }
@@ -130,7 +131,11 @@ impl Keep {
         let all = [("last", self.last), ("daily", self.daily), ("weekly", self.weekly), ("monthly", self.monthly)];
         let wrong_one = |(field, value): (&str, Option<u32>)| {
             let value = value.filter(|value| !(1..=1000).contains(value))?;
-            Some(wrong(format!("keep.{field}"), format!("{value} is out of range"), "choose 1 to 1000, or leave it out"))
+            Some(wrong(
+                format!("keep.{field}"),
+                format!("{value} is out of range"),
+                "choose 1 to 1000, or leave it out",
+            ))
         };
         all.into_iter().filter_map(wrong_one).collect()
     }
@@ -373,7 +378,8 @@ mod tests {
             operation: operation(1),
             schedule: None,
         };
-        let all: Vec<_> = [(1, 1), (2, 1), (3, 1), (3, 9), (4, 1), (4, 9), (4, 17)].map(|(day, hour)| made(day, hour)).into();
+        let all: Vec<_> =
+            [(1, 1), (2, 1), (3, 1), (3, 9), (4, 1), (4, 9), (4, 17)].map(|(day, hour)| made(day, hour)).into();
         let all: Vec<&BackupMade> = all.iter().collect();
         assert!(Keep::default().surplus(&all).is_empty(), "nothing said keeps all");
         let last = Keep { last: Some(2), ..Keep::default() };

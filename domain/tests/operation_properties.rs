@@ -41,12 +41,8 @@ fn command(pipeline: PipelineName, keep_on_failure: bool) -> Command {
         },
         PipelineName::Restore => Command::RestoreBackup { container, backup: "one".into(), start: None },
         PipelineName::DeleteBackup => Command::DeleteBackup { container, backup: "one".into() },
-        PipelineName::Clone => {
-            Command::CloneContainer { container, source: CONTAINER, full: true, snapshot: None }
-        }
-        PipelineName::RestoreNew => {
-            Command::RestoreNew { container, source: CONTAINER, backup: "one".into() }
-        }
+        PipelineName::Clone => Command::CloneContainer { container, source: CONTAINER, full: true, snapshot: None },
+        PipelineName::RestoreNew => Command::RestoreNew { container, source: CONTAINER, backup: "one".into() },
     }
 }
 

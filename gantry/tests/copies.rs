@@ -62,7 +62,10 @@ async fn a_backup_is_restored_over_the_container_and_to_a_new_one() {
     whole.in_guest(&id, "echo new >/srv/note").await;
     let (_, list) = whole.ask("GET", &path, Value::Null).await;
     let [one] = list["items"].as_array().unwrap().as_slice() else { panic!("{list}") };
-    assert_eq!((&one["name"], &one["notes"], &one["made_by"]), (&json!(name), &json!("all is well"), &made["links"]["self"]));
+    assert_eq!(
+        (&one["name"], &one["notes"], &one["made_by"]),
+        (&json!(name), &json!("all is well"), &made["links"]["self"])
+    );
 
     let taken = whole.ask("POST", &format!("{path}/{name}/containers"), json!({ "hostname": "web1" })).await;
     assert_eq!((taken.0, &taken.1["errors"][0]["field"]), (409, &json!("hostname")), "{}", taken.1);

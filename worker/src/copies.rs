@@ -74,7 +74,8 @@ pub(crate) async fn backups_of(tools: &Tools, container: ContainerId) -> Result<
     }
     let mut shelves: Vec<Shelf> = Vec::new();
     let known = state.backups().map(|made| Shelf { host: made.host, node: made.node.clone() });
-    for shelf in state.guest().map(|guest| Shelf { host: guest.host, node: guest.node.clone() }).into_iter().chain(known)
+    for shelf in
+        state.guest().map(|guest| Shelf { host: guest.host, node: guest.node.clone() }).into_iter().chain(known)
     {
         if !shelves.contains(&shelf) {
             shelves.push(shelf);
@@ -93,7 +94,10 @@ pub(crate) async fn backups_of(tools: &Tools, container: ContainerId) -> Result<
             for (backup, of) in all {
                 let made_by_us = state.backups().any(|made| made.volume == backup.volume);
                 let is_known = found.iter().any(|(known, _)| known.volume == backup.volume);
-                if !is_known && (made_by_us || vmid.is_some() && vmid == of && by_others(tools, container, &backup, since).await?) {
+                if !is_known
+                    && (made_by_us
+                        || vmid.is_some() && vmid == of && by_others(tools, container, &backup, since).await?)
+                {
                     found.push((backup, shelf.clone()));
                 }
             }

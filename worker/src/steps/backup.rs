@@ -33,7 +33,11 @@ impl Step for BackUp {
         })
     }
 
-    fn look<'a>(&'a self, context: &'a Context, _: Option<&'a Value>) -> BoxFuture<'a, Result<Option<Done>, StepError>> {
+    fn look<'a>(
+        &'a self,
+        context: &'a Context,
+        _: Option<&'a Value>,
+    ) -> BoxFuture<'a, Result<Option<Done>, StepError>> {
         Box::pin(async {
             let (host, place) = (context.host().await?, context.place().await?);
             context.await_tasks_of(&host, &place.node, place.vmid.get()).await?;
@@ -85,10 +89,15 @@ impl Step for BackUp {
 
 impl Step for DeleteBackup {
     /// Gone is gone, whoever did it.
-    fn look<'a>(&'a self, context: &'a Context, _: Option<&'a Value>) -> BoxFuture<'a, Result<Option<Done>, StepError>> {
+    fn look<'a>(
+        &'a self,
+        context: &'a Context,
+        _: Option<&'a Value>,
+    ) -> BoxFuture<'a, Result<Option<Done>, StepError>> {
         Box::pin(async {
             let name = name(context)?;
-            let known = context.container().await?.state.backups().find(|made| copy::file(&made.volume) == name).cloned();
+            let known =
+                context.container().await?.state.backups().find(|made| copy::file(&made.volume) == name).cloned();
             match backup_named(&context.tools, context.container_id, name).await?.map(|(found, _)| found.volume) {
                 Some(_) => Ok(None),
                 None => deleted(context, known.map(|made| made.volume).unwrap_or_default()).await.map(Some),

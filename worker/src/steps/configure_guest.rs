@@ -27,7 +27,8 @@ impl Step for ConfigureGuest {
             }
             let nameservers = spec.network.nameservers.join(" ");
             let mut delete = Vec::new();
-            for (key, wanted) in [("nameserver", !nameservers.is_empty()), ("searchdomain", spec.network.domain.is_some())]
+            for (key, wanted) in
+                [("nameserver", !nameservers.is_empty()), ("searchdomain", spec.network.domain.is_some())]
             {
                 if !wanted && now.get(key).is_some() {
                     delete.push(key.to_owned());

@@ -80,7 +80,11 @@ fn makes_another(pipeline: PipelineName) -> bool {
 
 /// An operation of the pipeline that has not begun. The container says `old` in a note at the copy, and `new` since then.
 /// Answers whom the operation is for: for a clone, and for a restore to a new container, that is the new one.
-pub(crate) async fn prepare(world: &World, container: ContainerId, pipeline: PipelineName) -> (ContainerId, OperationId) {
+pub(crate) async fn prepare(
+    world: &World,
+    container: ContainerId,
+    pipeline: PipelineName,
+) -> (ContainerId, OperationId) {
     note(world, container, "old").await;
     if uses_snapshot(pipeline) {
         done(world, snapshot(container, "first")).await;
@@ -123,11 +127,7 @@ async fn original(world: &World, container: ContainerId) -> ContainerId {
     accepted.command.source().unwrap_or(container)
 }
 
-pub(crate) async fn has_succeeded(
-    world: &World,
-    container: ContainerId,
-    pipeline: PipelineName,
-) -> Result<(), String> {
+pub(crate) async fn has_succeeded(world: &World, container: ContainerId, pipeline: PipelineName) -> Result<(), String> {
     world.is_ready(container).await?;
     let note = noted(world, container).await;
     let (snapshots, backups) = (snapshots(world, container).await, backups(world, container).await);
@@ -148,7 +148,8 @@ pub(crate) async fn has_succeeded(
         is_as_before(world, original, pipeline).await?;
         let (api, guest) = world.api(container).await;
         let config = api.lxc(&guest.node, guest.vmid.get()).config().await.unwrap();
-        let owner = marker::parse(config.get("tags").unwrap_or_default(), config.get("description").unwrap_or_default());
+        let owner =
+            marker::parse(config.get("tags").unwrap_or_default(), config.get("description").unwrap_or_default());
         if owner != Some(container) {
             return Err(format!("bears the marker of {owner:?}"));
         }

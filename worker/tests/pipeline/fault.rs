@@ -72,7 +72,9 @@ impl Fault {
 
     pub(crate) async fn strike(self, world: &World, container: ContainerId) {
         let effect = match self {
-            Self::Refused(_) | Self::RefusedOnce(_) => Effect::Status { status: 403, reason: "Permission check failed".into() },
+            Self::Refused(_) | Self::RefusedOnce(_) => {
+                Effect::Status { status: 403, reason: "Permission check failed".into() }
+            }
             Self::TaskFails(_) => Effect::TaskFailsAfter("something broke".into()),
             Self::InTheWay(break_it, _) => {
                 let vmid = world.container(container).await.guest().unwrap().vmid.get();
