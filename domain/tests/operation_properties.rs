@@ -223,7 +223,7 @@ proptest! {
             let before = operation.percent();
             for event in operation.decide(command, &given).unwrap_or_default() {
                 let stored = event.encode().unwrap();
-                prop_assert_eq!(&OperationEvent::decode(&stored.kind, stored.kind_version, stored.data).unwrap(), &event);
+                prop_assert_eq!(&OperationEvent::decode(&stored.kind, stored.kind_version, &stored.data).unwrap(), &event);
                 operation = operation.evolve(&event);
             }
             prop_assert!(operation.percent() >= before);

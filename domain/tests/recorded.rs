@@ -38,7 +38,7 @@ fn stays_readable<A: Aggregate>() {
     let stored = recorded(A::CATEGORY);
     let mut events = vec![];
     for event in &stored {
-        let read = A::Event::decode(&event.kind, event.kind_version, event.data.clone())
+        let read = A::Event::decode(&event.kind, event.kind_version, &event.data)
             .unwrap_or_else(|e| panic!("{}: {e}", event.data));
         let again = read.encode().unwrap();
         if again.kind_version == event.kind_version {

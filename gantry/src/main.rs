@@ -8,7 +8,6 @@ mod output;
 mod process;
 mod settings;
 mod signals;
-mod stage;
 
 use std::process::ExitCode;
 

@@ -42,6 +42,17 @@ fn an_unreachable_database_is_named_without_its_password() {
     let ran = gantry(&["migrate"]).database("postgres://gantry:hunter2@127.0.0.1:1/gantry").run();
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("127.0.0.1:1") && !ran.stderr.contains("hunter2"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("refused") && ran.stderr.contains("DATABASE_URL"), "the reason: {}", ran.stderr);
+}
+
+#[test]
+fn a_database_that_takes_the_call_and_says_nothing_is_told() {
+    // The system takes connections for it; nobody ever reads them.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = silent.local_addr().unwrap().to_string();
+    let ran = gantry(&["migrate"]).database(&format!("postgres://gantry@{place}/gantry")).run();
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains(&place) && ran.stderr.contains("did not answer within 3 s"), "{}", ran.stderr);
 }
 
 #[test]

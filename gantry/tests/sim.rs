@@ -23,3 +23,40 @@ fn a_port_that_is_taken_is_told() {
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("listen"), "{}", ran.stderr);
 }
+
+struct Anyone;
+
+impl russh::client::Handler for Anyone {
+    type Error = russh::Error;
+
+    async fn check_server_key(&mut self, _: &russh::keys::PublicKeyOrCertificate) -> Result<bool, Self::Error> {
+        Ok(true)
+    }
+}
+
+#[tokio::test]
+async fn in_a_dry_shell_a_command_is_shown_and_not_run() {
+    let mut sim = gantry(&["sim", "--listen", "127.0.0.1:0", "--ssh", "0", "--dry-shell", "--fast", "--json"]).start();
+    let told: serde_json::Value = serde_json::from_str(&sim.line()).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("made");
+    let at = told["nodes"][0]["ssh"].as_str().unwrap().to_owned();
+    let mut session = russh::client::connect(std::sync::Arc::default(), at, Anyone).await.unwrap();
+    let password = told["password"].as_str().unwrap();
+    assert!(session.authenticate_password("root", password).await.unwrap().success());
+
+    let line = format!("touch {}; pct exec 101 -- sh -c 'rm -rf /'", file.display());
+    let mut channel = session.channel_open_session().await.unwrap();
+    channel.exec(true, line.as_str()).await.unwrap();
+    let (mut shown, mut code) = (Vec::new(), None);
+    while let Some(message) = channel.wait().await {
+        match message {
+            russh::ChannelMsg::Data { data } => shown.extend_from_slice(&data),
+            russh::ChannelMsg::ExitStatus { exit_status } => code = Some(exit_status),
+            _ => {}
+        }
+    }
+    assert_eq!((String::from_utf8(shown).unwrap(), code), (format!("# dry shell, not run: {line}\n"), Some(0)));
+    assert!(!file.exists(), "it was run");
+    assert_eq!(sim.end(), 0);
+}

@@ -3,11 +3,17 @@
 use std::{str::FromStr as _, time::Duration};
 
 use sqlx::{
+    Connection as _, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+use tokio::time::{Instant, timeout_at};
+
 use super::{Db, DbError, Lite};
+
+/// How long a Postgres that does not answer is waited for when we come to it first.
+const REACH: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -56,13 +62,36 @@ impl Db {
 async fn postgres(url: &str, options: &Options) -> Result<Db, DbError> {
     let target = PgConnectOptions::from_str(url).map_err(DbError::Url)?.application_name("gantry");
     let place = format!("postgres {}:{}", target.get_host(), target.get_port());
-    let pool = PgPoolOptions::new()
-        .max_connections(options.connections.max(2))
-        .acquire_timeout(options.patience)
-        .connect_with(target)
-        .await
-        .map_err(|source| DbError::Unreachable { place, source })?;
-    Ok(Db::Postgres(pool))
+    reach(&target).await.map_err(|source| DbError::Unreachable { place, source })?;
+    let pool = PgPoolOptions::new().max_connections(options.connections.max(2)).acquire_timeout(options.patience);
+    Ok(Db::Postgres(pool.connect_lazy_with(target)))
+}
+
+/// The first connection. A server that is just starting gets a moment; a person at a terminal does not wait for long,
+/// and hears the reason instead of the pool's "timed out".
+async fn reach(target: &PgConnectOptions) -> Result<(), sqlx::Error> {
+    let deadline = Instant::now() + REACH;
+    let mut pause = Duration::from_millis(50);
+    loop {
+        let error = match timeout_at(deadline, PgConnection::connect_with(target)).await {
+            Ok(Ok(connection)) => return connection.close().await,
+            Ok(Err(error)) => error,
+            Err(_) => {
+                let words = format!("it did not answer within {} s", REACH.as_secs());
+                return Err(std::io::Error::new(std::io::ErrorKind::TimedOut, words).into());
+            }
+        };
+        let starting = match &error {
+            sqlx::Error::Io(_) => true,
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| code == "57P03"),
+            _ => false,
+        };
+        if !starting || Instant::now() + pause >= deadline {
+            return Err(error);
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_millis(500));
+    }
 }
 
 async fn sqlite(url: &str, options: &Options) -> Result<Db, DbError> {

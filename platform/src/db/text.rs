@@ -70,6 +70,7 @@ mod tests {
         series::samples::STATEMENTS,
         vault::row::STATEMENTS,
         views::audit::STATEMENTS,
+        views::fold::STATEMENTS,
         views::row::STATEMENTS,
     ];
 

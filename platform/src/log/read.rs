@@ -1,6 +1,6 @@
 //! Reading the log: a stream, or everything from a position on.
 
-use domain::{Position, Recorded, StreamId, Version};
+use domain::{Meta, Position, Recorded, StreamId, Version};
 
 use tokio::sync::mpsc;
 
@@ -111,19 +111,24 @@ impl Log {
     }
 }
 
-/// Chunks of events, read and decoded ahead of whoever takes them.
+/// Chunks of events, read and decoded ahead of whoever takes them: one task reads, another decodes what it read.
 pub(super) fn ahead(db: Db, after: i64, until: i64) -> mpsc::Receiver<Result<Vec<Recorded>, LogError>> {
+    let (raw, mut read) = mpsc::channel(2);
     let (chunks, taken) = mpsc::channel(4);
     tokio::spawn(async move {
         let mut at = after;
         while at < until {
-            let chunk = match rows_after(&db, at, CHUNK.min(until - at)).await {
-                Ok(rows) => rows.into_iter().map(recorded).collect(),
-                Err(error) => Err(error.into()),
-            };
+            let rows = rows_after(&db, at, CHUNK.min(until - at)).await;
             // Positions are gapless: the next chunk's place is known, and a hole is the taker's to find.
             at += CHUNK;
-            if chunks.send(chunk).await.is_err() {
+            if raw.send(rows).await.is_err() {
+                return;
+            }
+        }
+    });
+    tokio::spawn(async move {
+        while let Some(rows) = read.recv().await {
+            if chunks.send(rows.map_err(LogError::from).and_then(all_recorded)).await.is_err() {
                 return;
             }
         }
@@ -140,7 +145,31 @@ pub(super) async fn rows_after(db: &Db, after: i64, limit: i64) -> Result<Vec<Ro
 }
 
 pub(crate) fn recorded(row: Row) -> Result<Recorded, LogError> {
-    let (position, stream, version, kind, kind_version, data, meta, recorded_at, hash) = row;
+    let meta = meta(Position(row.0), &row.6)?;
+    with_meta(row, meta)
+}
+
+/// The same for many. Events of one append lie side by side and have the same meta, which is read once.
+fn all_recorded(rows: Vec<Row>) -> Result<Vec<Recorded>, LogError> {
+    let mut last: Option<(String, Meta)> = None;
+    let mut events = Vec::with_capacity(rows.len());
+    for row in rows {
+        let known = match last.take().filter(|(text, _)| *text == row.6) {
+            Some(known) => known,
+            None => (row.6.clone(), meta(Position(row.0), &row.6)?),
+        };
+        events.push(with_meta(row, known.1.clone())?);
+        last = Some(known);
+    }
+    Ok(events)
+}
+
+fn meta(position: Position, text: &str) -> Result<Meta, LogError> {
+    serde_json::from_str(text).map_err(|e| LogError::Corrupt { position, what: format!("meta has not its shape: {e}") })
+}
+
+fn with_meta(row: Row, meta: Meta) -> Result<Recorded, LogError> {
+    let (position, stream, version, kind, kind_version, data, _, recorded_at, hash) = row;
     let position = Position(position);
     let corrupt = |what: String| LogError::Corrupt { position, what };
     Ok(Recorded {
@@ -150,7 +179,7 @@ pub(crate) fn recorded(row: Row) -> Result<Recorded, LogError> {
         kind,
         kind_version: u16::try_from(kind_version).map_err(|_| corrupt(format!("kind_version {kind_version}")))?,
         data: serde_json::from_str(&data).map_err(|e| corrupt(format!("data is not JSON: {e}")))?,
-        meta: serde_json::from_str(&meta).map_err(|e| corrupt(format!("meta has not its shape: {e}")))?,
+        meta,
         recorded_at: from_micros(recorded_at),
         hash: hex::encode(Hash::try_from(hash).map_err(|_| corrupt("hash has not 32 bytes".to_owned()))?),
     })

@@ -1,6 +1,9 @@
 //! The statements of an append's transaction.
 
-use std::collections::HashSet;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 use domain::StreamId;
 use sqlx::AssertSqlSafe;
@@ -151,7 +154,8 @@ pub(super) async fn insert_rows(tx: &mut Tx, rows: &[NewRow<'_>]) -> Result<(), 
             let mut rest = rows;
             while !rest.is_empty() {
                 let (now, later) = rest.split_at(chunk(rest.len()));
-                let mut query = sqlx::query(AssertSqlSafe(insert_sql(now.len())));
+                let sql = INSERTS.get(&now.len()).map_or(INSERT.sqlite, String::as_str);
+                let mut query = sqlx::query(AssertSqlSafe(sql));
                 for r in now {
                     query = query.bind(r.position).bind(r.stream).bind(r.version).bind(r.kind).bind(r.kind_version);
                     query = query.bind(r.data).bind(r.meta).bind(r.recorded_at).bind(r.hash);
@@ -164,10 +168,18 @@ pub(super) async fn insert_rows(tx: &mut Tx, rows: &[NewRow<'_>]) -> Result<(), 
     Ok(())
 }
 
-/// Few different lengths, so that SQLite finds its prepared statement again.
+/// A batch of ordinary size is one statement, whatever its size; only so many different ones that SQLite finds its
+/// prepared statement again.
 fn chunk(rows: usize) -> usize {
-    [64, 16, 4, 1].into_iter().find(|size| *size <= rows).unwrap_or(1)
+    if rows >= LARGE { LARGE } else { rows.min(SMALL) }
 }
+
+const SMALL: usize = 16;
+const LARGE: usize = 64;
+
+/// The statements of the lengths that `chunk` gives.
+static INSERTS: LazyLock<HashMap<usize, String>> =
+    LazyLock::new(|| (1..=SMALL).chain([LARGE]).map(|rows| (rows, insert_sql(rows))).collect());
 
 fn insert_sql(rows: usize) -> String {
     let mut sql = INSERT.sqlite.to_owned();

@@ -4,6 +4,7 @@ mod accounts;
 mod api_keys;
 pub mod audit;
 mod containers;
+pub(crate) mod fold;
 mod hosts;
 mod memberships;
 mod operations;

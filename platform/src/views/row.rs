@@ -1,14 +1,12 @@
 //! Read models of one row per stream: the row is what folding the stream leads to, in a shape made to be asked for.
 
-use std::marker::PhantomData;
-
 use chrono::{DateTime, Utc};
-use domain::{Aggregate, Position, Recorded, StreamId, Version};
+use domain::{Aggregate, Recorded, StreamId, Version};
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::AssertSqlSafe;
 
-use super::{Conditions, Table, View, ViewError};
+use super::{Conditions, Table, View, ViewError, fold::Folds};
 use crate::{
     db::{Tx, micros, statements, with_tx},
     log,
@@ -38,6 +36,7 @@ pub trait Row: Serialize + DeserializeOwned + Send + Sync + 'static {
     const TABLE: Table;
 
     /// None when the stream is not to be seen (yet, or any more).
+    /// `history` has the last event of each kind, in order: a stream may be long, what a row takes from it may not.
     fn of(
         life: &Life,
         state: &Self::Aggregate,
@@ -69,11 +68,11 @@ pub struct Stamped<E> {
 
 /// The view that keeps the rows.
 #[derive(Debug)]
-pub struct Rows<R>(PhantomData<fn() -> R>);
+pub struct Rows<R: Row>(Folds<R::Aggregate>);
 
-impl<R> Default for Rows<R> {
+impl<R: Row> Default for Rows<R> {
     fn default() -> Self {
-        Self(PhantomData)
+        Self(Folds::new(R::TABLE.name))
     }
 }
 
@@ -92,17 +91,16 @@ impl<R: Row> View for Rows<R> {
 
     fn project<'a>(&'a self, tx: &'a mut Tx, events: &'a [&'a Recorded]) -> BoxFuture<'a, Result<(), ViewError>> {
         Box::pin(async move {
-            let last = events.last().map_or(0, |event| event.position.0);
-            let streams = streams(tx, events, last).await?;
-            let mut histories: Vec<_> = streams.chunk_by(|a, b| a.stream == b.stream).collect();
+            let mut folded = self.0.after(tx, events).await?;
             // Who gave up a name or a place that must be unique did so before another took it.
-            histories.sort_by_key(|history| history.last().map(|event| event.position));
-            for history in histories {
-                match fold::<R>(history)? {
-                    Some((life, row)) => upsert(tx, &life, &row).await?,
-                    None => remove::<R>(tx, history).await?,
+            folded.sort_by_key(|fold| fold.position);
+            for fold in &folded {
+                match R::of(&fold.life, &fold.state, fold.history()) {
+                    Some(row) => upsert(tx, &fold.life, &row).await?,
+                    None => remove::<R>(tx, fold.life.stream.id()).await?,
                 }
             }
+            self.0.keep(folded);
             Ok(())
         })
     }
@@ -125,25 +123,6 @@ pub(super) async fn streams(tx: &mut Tx, events: &[&Recorded], until: i64) -> Re
     rows.into_iter().map(|row| log::recorded(row).map_err(|e| ViewError::Refused(e.to_string()))).collect()
 }
 
-fn fold<R: Row>(history: &[Recorded]) -> Result<Option<(Life, R)>, ViewError> {
-    let (Some(first), Some(last)) = (history.first(), history.last()) else { return Ok(None) };
-    let stamped: Vec<_> = history.iter().map(stamped::<R>).collect::<Result<_, _>>()?;
-    let state = R::Aggregate::fold(stamped.iter().map(|s| &s.event));
-    let life = Life {
-        stream: last.stream.clone(),
-        version: last.version,
-        created_at: first.recorded_at,
-        updated_at: last.recorded_at,
-    };
-    Ok(R::of(&life, &state, &stamped).map(|row| (life, row)))
-}
-
-fn stamped<R: Row>(recorded: &Recorded) -> Result<Stamped<<R::Aggregate as Aggregate>::Event>, ViewError> {
-    let position: Position = recorded.position;
-    let event = recorded.event().map_err(|source| ViewError::Event { view: R::TABLE.name, position, source })?;
-    Ok(Stamped { event, version: recorded.version, at: recorded.recorded_at })
-}
-
 async fn upsert<R: Row>(tx: &mut Tx, life: &Life, row: &R) -> Result<(), ViewError> {
     let damaged = |source| ViewError::Row { view: R::TABLE.name, id: life.stream.id().to_owned(), source };
     let document = serde_json::to_string(row).map_err(damaged)?;
@@ -158,8 +137,7 @@ async fn upsert<R: Row>(tx: &mut Tx, life: &Life, row: &R) -> Result<(), ViewErr
     Ok(())
 }
 
-async fn remove<R: Row>(tx: &mut Tx, history: &[Recorded]) -> Result<(), ViewError> {
-    let id = history.first().map_or("", |event| event.stream.id());
+async fn remove<R: Row>(tx: &mut Tx, id: &str) -> Result<(), ViewError> {
     let sql = format!("DELETE FROM {} WHERE id = $1", R::TABLE.name);
     with_tx!(tx, conn => sqlx::query(AssertSqlSafe(sql)).bind(id).execute(conn).await.map(drop))?;
     Ok(())

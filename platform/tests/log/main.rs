@@ -5,6 +5,7 @@ mod append;
 mod crash;
 mod follow;
 mod inventory;
+mod long;
 mod migrate;
 mod operations;
 mod quotas;

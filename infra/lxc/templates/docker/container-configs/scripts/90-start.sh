@@ -1,4 +1,0 @@
-#!/bin/sh
-set -eu
-systemctl enable --now docker
-systemctl is-active docker

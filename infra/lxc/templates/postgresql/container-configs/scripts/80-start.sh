@@ -1,4 +1,0 @@
-#!/bin/sh
-set -eu
-systemctl enable --now postgresql
-systemctl restart postgresql

@@ -1,5 +1,0 @@
-#!/bin/sh
-set -eu
-systemctl enable --now smbd
-systemctl restart smbd
-systemctl is-active smbd
