@@ -107,6 +107,9 @@ impl Watch {
             request = request.header("last-event-id", self.last);
         }
         let response = request.send().await.map_err(|error| failure::unreachable(&self.client.url, error))?;
+        if response.status() == StatusCode::UNAUTHORIZED && self.client.renewed().await? {
+            return Err(Failure::new(Exit::Unreachable, "the session's token was renewed"));
+        }
         if !response.status().is_success() {
             // The API, or what stands before it, may be restarting: that passes.
             let passing = response.status().is_server_error();

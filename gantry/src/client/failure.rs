@@ -44,7 +44,7 @@ pub(super) async fn refused(response: Response) -> Failure {
     };
     let next = match status {
         StatusCode::UNAUTHORIZED => {
-            Some("set GANTRY_TOKEN to a valid token; `gantry token new` on the server makes another one".to_owned())
+            Some("sign in with `gantry login`, or set GANTRY_TOKEN to a valid token; `gantry token new` on the server makes another one".to_owned())
         }
         StatusCode::INTERNAL_SERVER_ERROR => {
             problem.request_id.as_ref().map(|id| format!("look for {id} in the API's log"))

@@ -1,50 +1,76 @@
 //! The API as the commands use it: one address, one token, problems turned into failures.
 
+pub(crate) mod contexts;
 mod events;
 mod failure;
 mod find;
+mod session;
 pub(crate) mod shape;
 
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub(crate) use contexts::{Context, Contexts};
 pub(crate) use events::Event;
+pub(crate) use session::Tokens;
+use session::Token;
 
 use crate::exit::{Exit, Failure, Outcome};
 
 /// Where the API is. Who calls is told by GANTRY_TOKEN: a token on the command line would be in the process list.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Api {
-    /// Where the API answers.
+    /// Where the API answers [default: where you are signed in, else http://127.0.0.1:8080].
     #[arg(
         long,
         env = "GANTRY_URL",
-        default_value = "http://127.0.0.1:8080",
         value_name = "URL",
         global = true,
         help_heading = "Everywhere"
     )]
-    url: String,
+    url: Option<String>,
 }
 
 #[derive(Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
     url: String,
-    token: platform::vault::SecretText,
+    token: Token,
+    /// For which account, when one is a member of several.
+    pub account: Option<String>,
+    /// Why, for the audit.
+    pub reason: Option<String>,
 }
 
 impl Api {
     #[expect(clippy::disallowed_methods, reason = "who calls is a client's own affair, and no setting of the server")]
     pub(crate) fn client(&self) -> Outcome<Client> {
         let token = std::env::var("GANTRY_TOKEN").unwrap_or_default();
-        if token.is_empty() {
-            return Err(Failure::new(Exit::Usage, "GANTRY_TOKEN is not set").next(
-                "export GANTRY_TOKEN=… with the token that the first start of `gantry serve` printed, or a newer one",
-            ));
+        if !token.is_empty() {
+            let account = std::env::var("GANTRY_ACCOUNT").ok().filter(|account| !account.is_empty());
+            return Ok(Client { account, ..Client::new(&self.address(), token)? });
         }
-        Client::new(&self.url, token)
+        let all = Contexts::read()?;
+        match all.current() {
+            Some((name, context)) if self.url.is_none() || self.url.as_ref() == Some(&context.url) => {
+                Client::in_context(name, context)
+            }
+            // A token is for nobody but whom it is from.
+            Some((name, context)) => Err(Failure::new(
+                Exit::Usage,
+                format!("GANTRY_TOKEN is not set, and you are signed in at {} ({name})", context.url),
+            )
+            .next("`gantry login` there too, or leave the address out")),
+            None => Err(Failure::new(Exit::Usage, "GANTRY_TOKEN is not set, and you are signed in nowhere").next(
+                "`gantry login`, or export GANTRY_TOKEN=… with an API key or the token that the first start of `gantry serve` printed",
+            )),
+        }
+    }
+
+    pub(crate) fn address(&self) -> String {
+        self.url.clone().unwrap_or_else(|| "http://127.0.0.1:8080".to_owned())
     }
 }
 
@@ -56,7 +82,13 @@ impl Client {
         }
         // Proxies of the environment are for the outside; a request for progress must not end up in one's buffer.
         let http = reqwest::Client::builder().connect_timeout(std::time::Duration::from_secs(5)).build()?;
-        Ok(Self { http, url: url.trim_end_matches('/').to_owned(), token: token.into() })
+        let url = url.trim_end_matches('/').to_owned();
+        Ok(Self { http, url, token: Token::fixed(token), account: None, reason: None })
+    }
+
+    pub(crate) fn in_context(name: &str, context: &Context) -> Outcome<Self> {
+        let client = Self::new(&context.url, String::new())?;
+        Ok(Self { token: Token::of(name, context), account: context.account.clone(), ..client })
     }
 
     pub(crate) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Outcome<Value> {
@@ -77,6 +109,23 @@ impl Client {
 
     pub(crate) async fn delete(&self, path: &str, query: &[(&str, &str)]) -> Outcome<Value> {
         self.value(self.request(Method::DELETE, path).query(query)).await
+    }
+
+    /// Anything; an answer without a body is null.
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Outcome<Value> {
+        let mut request = self.request(method, path).query(query);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = self.send(request).await?;
+        let text = response.text().await.map_err(|error| failure::unreadable(&self.url, error))?;
+        Ok(if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::String(text)) })
     }
 
     /// All items of a list up to a number, and whether there are more.
@@ -101,7 +150,17 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.url)).bearer_auth(self.token.expose())
+        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        let token = self.token.get();
+        if !token.expose().is_empty() {
+            request = request.bearer_auth(token.expose());
+        }
+        for (name, value) in [("x-account", &self.account), ("x-reason", &self.reason)] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
+        request
     }
 
     async fn value(&self, request: RequestBuilder) -> Outcome<Value> {
@@ -110,7 +169,17 @@ impl Client {
     }
 
     async fn send(&self, request: RequestBuilder) -> Outcome<Response> {
-        let response = request.send().await.map_err(|error| failure::unreachable(&self.url, error))?;
+        let again = request.try_clone();
+        let mut response = request.send().await.map_err(|error| failure::unreachable(&self.url, error))?;
+        if let (401, Some(again)) = (response.status().as_u16(), again)
+            && self.renewed().await?
+        {
+            let mut request = again.build()?;
+            let mut header = HeaderValue::try_from(format!("Bearer {}", self.token.get().expose()))?;
+            header.set_sensitive(true);
+            request.headers_mut().insert(AUTHORIZATION, header);
+            response = self.http.execute(request).await.map_err(|error| failure::unreachable(&self.url, error))?;
+        }
         if response.status().is_success() { Ok(response) } else { Err(failure::refused(response).await) }
     }
 }

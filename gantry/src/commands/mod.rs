@@ -1,8 +1,11 @@
 //! The commands, one file each.
 
+mod account;
 mod action;
 mod backup;
 mod clone;
+mod api_key;
+mod audit;
 mod config;
 mod container;
 mod create;
@@ -12,14 +15,18 @@ mod following;
 mod host;
 mod keys;
 mod log;
+mod login;
 mod migrate;
 mod operation;
+mod raw;
 mod serve;
+mod shell;
 mod show;
 mod sim;
 mod snapshot;
 mod template;
 mod token;
+mod user;
 
 use clap::{Parser, Subcommand};
 
@@ -97,7 +104,8 @@ enum Command {
     /// Runs the API and the worker in one process.
     Serve(serve::Args),
     /// Runs the API, for many: needs Postgres and Redis.
-    Api(serve::Args),
+    /// With a method and a path it asks the API instead: `gantry api get /v1/containers`.
+    Api(raw::Args),
     /// Runs a worker, for many: needs Postgres and Redis.
     Worker,
     /// Shows the settings that are in force, and where each is from.
@@ -108,6 +116,32 @@ enum Command {
     /// The token that the API wants.
     #[command(subcommand)]
     Token(token::Token),
+    /// Signs you in: commands need no GANTRY_TOKEN then.
+    Login(login::Login),
+    /// Signs you out.
+    Logout(login::Logout),
+    /// Where you are signed in.
+    #[command(subcommand)]
+    Context(login::Contextual),
+    /// Accounts: customers and teams, and who belongs to them.
+    #[command(subcommand)]
+    Accounts(account::Accounts),
+    /// Shows or sets how much an account may have.
+    Quota(account::Quota),
+    /// The people who sign in.
+    #[command(subcommand)]
+    Users(user::Users),
+    /// The keys that programs call with.
+    #[command(subcommand)]
+    ApiKeys(api_key::ApiKeys),
+    /// Who did what, when, from where, and why.
+    Audit(audit::Audit),
+    /// Prints a container's passwords; it is recorded that you read them.
+    Credentials(audit::Credentials),
+    /// Prints the completions for a shell.
+    Completions(shell::Completions),
+    /// Prints the manual page.
+    Manual(shell::Manual),
     /// Runs a simulated Proxmox VE cluster to develop against.
     Sim(sim::Args),
     /// Brings the database's schema up to this program's.
@@ -124,7 +158,7 @@ impl Gantry {
             Command::Demo(args) => demo::run(args, *out).await,
             Command::Doctor(args) => doctor::run(&args, from, *out).await,
             Command::Serve(args) => serve::serve(args, from, *out).await,
-            Command::Api(args) => serve::api(args, from, *out).await,
+            Command::Api(args) => raw::run(args, from, *out).await,
             Command::Worker => serve::worker(from, *out).await,
             Command::Config => config::run(from, *out),
             Command::Keys(keys) => keys.run(from, *out).await,
@@ -147,6 +181,17 @@ impl Gantry {
             Command::Snapshot(snapshot) => snapshot.run(*out).await,
             Command::Template(template) => template.run(*out).await,
             Command::Host(host) => host.run(*out).await,
+            Command::Login(args) => login::login(args, *out).await,
+            Command::Logout(args) => login::logout(args, *out).await,
+            Command::Context(context) => context.run(*out),
+            Command::Accounts(accounts) => accounts.run(*out).await,
+            Command::Quota(quota) => quota.run(*out).await,
+            Command::Users(users) => users.run(*out).await,
+            Command::ApiKeys(keys) => keys.run(*out).await,
+            Command::Audit(audit) => audit.run(*out).await,
+            Command::Credentials(credentials) => credentials.run(*out).await,
+            Command::Completions(completions) => completions.run(*out),
+            Command::Manual(manual) => manual.run(*out),
             Command::Sim(args) => sim::run(args, *out).await,
             Command::Migrate => migrate::run(from, *out).await,
             Command::Log(log) => log.run(from, *out).await,

@@ -53,6 +53,11 @@ impl Output {
         }
     }
 
+    /// As it is, for programs that are no JSON readers.
+    pub(crate) fn text(self, text: &str) {
+        write_out(text);
+    }
+
     pub(crate) fn paint(self, colour: Colour, text: &str) -> String {
         if self.colours { colour.paint(text) } else { text.to_owned() }
     }
