@@ -105,7 +105,7 @@ enum Command {
     Serve(serve::Args),
     /// Runs the API, for many: needs Postgres and Redis.
     /// With a method and a path it asks the API instead: `gantry api get /v1/containers`.
-    Api(raw::Args),
+    Api(raw::ServeOrAsk),
     /// Runs a worker, for many: needs Postgres and Redis.
     Worker,
     /// Shows the settings that are in force, and where each is from.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct ServeOrAsk {
     #[command(flatten)]
     serve: serve::Args,
     #[command(flatten)]
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     body: Option<String>,
 }
 
-pub(crate) async fn run(args: Args, from: &From, out: Output) -> Outcome {
+pub(crate) async fn run(args: ServeOrAsk, from: &From, out: Output) -> Outcome {
     let (Some(method), Some(path)) = (&args.method, &args.path) else {
         return serve::api(args.serve, from, out).await;
     };
