@@ -14,8 +14,8 @@ use serde_json::Value;
 
 pub(crate) use contexts::{Context, Contexts};
 pub(crate) use events::Event;
-pub(crate) use session::Tokens;
 use session::Token;
+pub(crate) use session::Tokens;
 
 use crate::exit::{Exit, Failure, Outcome};
 
@@ -23,13 +23,7 @@ use crate::exit::{Exit, Failure, Outcome};
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Api {
     /// Where the API answers [default: where you are signed in, else http://127.0.0.1:8080].
-    #[arg(
-        long,
-        env = "GANTRY_URL",
-        value_name = "URL",
-        global = true,
-        help_heading = "Everywhere"
-    )]
+    #[arg(long, env = "GANTRY_URL", value_name = "URL", global = true, help_heading = "Everywhere")]
     url: Option<String>,
 }
 

@@ -125,7 +125,9 @@ impl Quota {
             limits.into_iter().filter_map(|(name, limit)| Some((name.to_owned(), json!(limit?)))).collect();
         let account = match set.is_empty() && !self.unlimited {
             true => client.get(&format!("/v1/accounts/{id}"), &[]).await?,
-            false => client.ask(Method::PUT, &format!("/v1/accounts/{id}/quota"), &[], Some(&Value::Object(set))).await?,
+            false => {
+                client.ask(Method::PUT, &format!("/v1/accounts/{id}/quota"), &[], Some(&Value::Object(set))).await?
+            }
         };
         out.answer(&account, || {
             let mut table = out.table(["what", "used", "limit"]);

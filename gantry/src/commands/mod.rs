@@ -2,10 +2,10 @@
 
 mod account;
 mod action;
-mod backup;
-mod clone;
 mod api_key;
 mod audit;
+mod backup;
+mod clone;
 mod config;
 mod container;
 mod create;

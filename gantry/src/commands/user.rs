@@ -91,7 +91,8 @@ fn told(user: &Value, login: &str) -> String {
 
 async fn change(named: &Named, disabled: bool, out: Output) -> Outcome {
     let (client, id) = named.find().await?;
-    let user = client.ask(Method::PATCH, &format!("/v1/users/{id}"), &[], Some(&json!({ "disabled": disabled }))).await?;
+    let user =
+        client.ask(Method::PATCH, &format!("/v1/users/{id}"), &[], Some(&json!({ "disabled": disabled }))).await?;
     out.answer(&user, || format!("{} is {}.", named.user, if disabled { "disabled" } else { "enabled" }));
     Ok(Exit::Done)
 }
@@ -106,7 +107,12 @@ async fn list(client: &Client, out: Output) -> Outcome {
                 (_, true) => ("administrator".to_owned(), Some(Colour::Strong)),
                 _ => (String::new(), None),
             };
-            table.row([(word(user, "login"), None), (word(user, "id"), None), what, (word(user, "signed_in_at"), None)]);
+            table.row([
+                (word(user, "login"), None),
+                (word(user, "id"), None),
+                what,
+                (word(user, "signed_in_at"), None),
+            ]);
         }
         table.or_else("There are no users. `gantry users create` makes one.")
     });
@@ -120,6 +126,7 @@ pub(super) async fn find(client: &Client, named: &str) -> Outcome<String> {
     let (users, _) = client.list("/v1/users", &[], usize::MAX).await?;
     let found = users.iter().find(|user| user["login"].as_str().is_some_and(|login| login.eq_ignore_ascii_case(named)));
     found.map(|user| word(user, "id")).ok_or_else(|| {
-        Failure::new(Exit::Refused, format!("there is no user {named}")).next("`gantry users list` shows those there are")
+        Failure::new(Exit::Refused, format!("there is no user {named}"))
+            .next("`gantry users list` shows those there are")
     })
 }
