@@ -8,6 +8,7 @@ mod output;
 mod process;
 mod settings;
 mod signals;
+mod stage;
 
 use std::process::ExitCode;
 

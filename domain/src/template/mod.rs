@@ -3,15 +3,19 @@
 //! This is the pure half: from texts to a [`Template`] and what is wrong with it. Reading the directory is platform's.
 
 mod conf;
+mod diff;
 mod files;
 mod inputs;
+mod lint;
 mod packages;
 mod scripts;
 mod settings;
 
 pub use conf::{Assignment, parse as parse_conf};
+pub use diff::{Change, Difference, Part, difference};
 pub use files::{Beside, FilePolicy, TemplateFile, file_from_parts};
 pub use inputs::{Input, InputKind, parse_inputs};
+pub use lint::lint;
 pub use packages::{CustomPackage, PackageList, PackageManager, parse_packages};
 pub use scripts::{Script, script_order};
 pub use settings::{Health, Port, Settings, community_settings, settings_from_conf};

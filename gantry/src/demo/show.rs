@@ -14,7 +14,6 @@ const HOSTNAME: &str = "web1";
 pub(super) async fn create(client: &Client, url: &str, token: &str, ends: bool, out: Output) -> Outcome {
     let wish = json!({ "hostname": HOSTNAME, "template": "nginx" });
     out.say(format!("{} POST {url}/v1/containers {wish}\n", out.paint(Colour::Good, "●")));
-    ready(client).await?;
     let answer = client.post("/v1/containers", &wish).await?;
     let operation: shape::Operation = read(&answer)?;
     let ended = commands::to_the_end(client, operation.id, HOSTNAME, 0, out).await?;
@@ -22,19 +21,6 @@ pub(super) async fn create(client: &Client, url: &str, token: &str, ends: bool, 
         out.say(to_try(url, token, out));
     }
     Ok(ended)
-}
-
-/// The API answers as soon as its threads run.
-async fn ready(client: &Client) -> Outcome<()> {
-    let mut looked = 0;
-    while let Err(failure) = client.get("/readyz", &[]).await {
-        looked += 1;
-        if failure.exit != Exit::Unreachable || looked > 100 {
-            return Err(failure);
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    Ok(())
 }
 
 fn to_try(url: &str, token: &str, out: Output) -> String {

@@ -4,26 +4,13 @@ use crate::{
     output::{Colour, Output},
 };
 
-use super::following;
+use crate::commands::following;
 
-#[derive(Debug, clap::Subcommand)]
-pub(crate) enum Template {
-    /// The templates that containers can be made from.
-    #[command(visible_alias = "ls")]
-    List {
-        #[command(flatten)]
-        api: Api,
-    },
-}
-
-impl Template {
-    pub(crate) async fn run(self, out: Output) -> Outcome {
-        let Self::List { api } = self;
-        let (items, more) = api.client()?.list("/v1/templates", &[], 500).await?;
-        let templates: Vec<shape::Template> = items.iter().map(read).collect::<Outcome<_>>()?;
-        out.answer(&following::items(&items, more), || in_words(templates, out));
-        Ok(Exit::Done)
-    }
+pub(super) async fn run(api: &Api, out: Output) -> Outcome {
+    let (items, more) = api.client()?.list("/v1/templates", &[], 500).await?;
+    let templates: Vec<shape::Template> = items.iter().map(read).collect::<Outcome<_>>()?;
+    out.answer(&following::items(&items, more), || in_words(templates, out));
+    Ok(Exit::Done)
 }
 
 fn in_words(templates: Vec<shape::Template>, out: Output) -> String {

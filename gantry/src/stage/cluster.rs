@@ -1,4 +1,4 @@
-//! The simulated cluster of the demo, and the SSH key that it lets in.
+//! The simulated cluster that Gantry is shown and tried on, and the SSH key that it lets in.
 
 use russh::keys::{Algorithm, PrivateKey, ssh_key::LineEnding};
 use sim::{Options, Sim, SimError};
@@ -11,15 +11,15 @@ use crate::{
 /// Fast enough to be watched to the end, slow enough to be followed.
 const SPEED: f64 = 0.25;
 
-pub(super) struct Cluster {
-    pub(super) sim: Sim,
-    pub(super) ssh_key: zeroize::Zeroizing<String>,
+pub(crate) struct Cluster {
+    pub(crate) sim: Sim,
+    pub(crate) ssh_key: zeroize::Zeroizing<String>,
     dry: bool,
 }
 
 impl Cluster {
     /// Where the kernel keeps no guests apart, scripts are not run: that is said, and the rest goes on.
-    pub(super) async fn start(dry: bool, out: Output) -> Outcome<Self> {
+    pub(crate) async fn start(dry: bool, out: Output) -> Outcome<Self> {
         let key = PrivateKey::random(&mut rand::rng(), Algorithm::Ed25519).during("making an SSH key")?;
         let public = key.public_key().to_openssh().during("making an SSH key")?;
         let ssh_key = key.to_openssh(LineEnding::LF).during("making an SSH key")?;
@@ -45,14 +45,18 @@ impl Cluster {
         }
     }
 
-    pub(super) fn in_words(&self) -> String {
+    pub(crate) fn is_dry(&self) -> bool {
+        self.dry
+    }
+
+    pub(crate) fn in_words(&self) -> String {
         let nodes: Vec<String> =
             self.sim.nodes().iter().map(|node| format!("{} at https://{}", node.name, node.api)).collect();
         let dry = if self.dry { " (dry shell: no command in a guest is run)" } else { "" };
         format!("{}{dry}", nodes.join(", "))
     }
 
-    pub(super) async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.sim.stop().await;
     }
 }

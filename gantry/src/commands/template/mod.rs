@@ -1,0 +1,65 @@
+//! Templates: those that the API knows, and what their authors work with.
+
+mod diff;
+mod fresh;
+mod lint;
+mod list;
+mod test;
+
+use std::path::{Path, PathBuf};
+
+use domain::template::Template as Read;
+
+use crate::{
+    client::Api,
+    exit::{Exit, Failure, Outcome},
+    output::Output,
+};
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Template {
+    /// The templates that containers can be made from.
+    #[command(visible_alias = "ls")]
+    List {
+        #[command(flatten)]
+        api: Api,
+    },
+    /// Begins a template: a directory with everything in its place, to be filled.
+    New(fresh::Args),
+    /// Tells what is wrong with templates, with file, line and the fix.
+    Lint(lint::Args),
+    /// What is other in one template's directory than in another's.
+    Diff(diff::Args),
+    /// Makes a throw-away container from a template on a simulated host, and looks whether it does what it says.
+    Test(test::Args),
+}
+
+impl Template {
+    pub(crate) async fn run(self, out: Output) -> Outcome {
+        match self {
+            Self::List { api } => list::run(&api, out).await,
+            Self::New(args) => fresh::run(&args, out),
+            Self::Lint(args) => lint::run(&args, out),
+            Self::Diff(args) => diff::run(&args, out),
+            Self::Test(args) => test::run(args, out).await,
+        }
+    }
+}
+
+/// The template in a directory, when it can be used.
+fn read(directory: &Path) -> Outcome<Read> {
+    // A path like `.` has no name of its own.
+    let named = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    let read = platform::catalogue::read_template(&named);
+    read.template.ok_or_else(|| {
+        let wrong: Vec<String> = read.findings.iter().map(ToString::to_string).collect();
+        Failure::new(Exit::Failed, format!("{} can't be used:\n  {}", directory.display(), wrong.join("\n  ")))
+            .next(format!("`gantry template lint {}` tells more", directory.display()))
+    })
+}
+
+/// A directory of a template, or by its name below the usual place.
+fn directory(named: &str) -> PathBuf {
+    let beside = Path::new("infra/lxc/templates").join(named);
+    if Path::new(named).is_dir() || !beside.is_dir() { PathBuf::from(named) } else { beside }
+}

@@ -1,0 +1,5 @@
+#!/bin/sh
+set -eu
+rc-update add nginx default
+rc-service nginx restart
+rc-service nginx status

@@ -1,0 +1,4 @@
+#!/bin/sh
+set -eu
+systemctl enable --now docker
+systemctl is-active docker

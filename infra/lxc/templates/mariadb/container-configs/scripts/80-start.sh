@@ -1,0 +1,4 @@
+#!/bin/sh
+set -eu
+systemctl enable --now mariadb
+systemctl restart mariadb

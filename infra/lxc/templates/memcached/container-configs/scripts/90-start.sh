@@ -1,0 +1,5 @@
+#!/bin/sh
+set -eu
+systemctl enable --now memcached
+systemctl restart memcached
+systemctl is-active memcached

@@ -1,0 +1,13 @@
+#!/bin/sh
+set -eu
+case ${MQTT_USER:-mqtt} in *[!A-Za-z0-9_-]* | '') log_error 'MQTT_USER: use letters, digits, - and _'; exit 1 ;; esac
+file=/etc/mosquitto/passwords
+if [ ! -e "$file" ]; then
+    password=$(generate_password 24)
+    ( umask 077; printf '%s:%s\n' "${MQTT_USER:-mqtt}" "$password" >"$file" )
+    # Turns what is written plainly into hashes, in place.
+    mosquitto_passwd -U "$file" 2>/dev/null || log_warn 'mosquitto_passwd is not here: the file is plain'
+    chown mosquitto "$file" 2>/dev/null || true
+    save_credential mosquitto MQTT_USER "${MQTT_USER:-mqtt}"
+    save_credential mosquitto MQTT_PASSWORD "$password"
+fi

@@ -1,0 +1,5 @@
+#!/bin/sh
+set -eu
+systemctl enable --now redis-server
+systemctl restart redis-server
+systemctl is-active redis-server

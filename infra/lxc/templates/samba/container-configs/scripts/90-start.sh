@@ -1,0 +1,5 @@
+#!/bin/sh
+set -eu
+systemctl enable --now smbd
+systemctl restart smbd
+systemctl is-active smbd

@@ -1,0 +1,4 @@
+#!/bin/sh
+set -eu
+systemctl enable --now tomcat10
+systemctl is-active tomcat10
