@@ -1,6 +1,6 @@
 //! Connections to hosts: made when first needed, shared by all operations, made anew when the host's settings change.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::host::{self, HostSettings};
@@ -25,6 +25,7 @@ pub struct Host {
     pub settings: HostSettings,
     pub nodes: Vec<host::Node>,
     pub in_maintenance: bool,
+    pub nodes_in_maintenance: BTreeSet<String>,
     pub client: Client,
     vault: Vault,
     shells: tokio::sync::Mutex<HashMap<String, Shell>>,
@@ -62,6 +63,7 @@ impl Hosts {
             settings: settings.clone(),
             nodes: loaded.state.nodes().to_vec(),
             in_maintenance: loaded.state.in_maintenance(),
+            nodes_in_maintenance: loaded.state.nodes_in_maintenance().clone(),
             vault: self.vault.clone(),
             shells: tokio::sync::Mutex::default(),
         });

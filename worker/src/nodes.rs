@@ -10,7 +10,7 @@ use domain::container::{Lifecycle, Power};
 use domain::host::{self, HostCommand};
 use domain::{Actor, ContainerId, HostId, Meta};
 use futures_util::stream::{self, StreamExt as _};
-use platform::views::{self, ContainerFilter, ContainerRow, HostFilter, HostRow, MOST, Order, Page, Row};
+use platform::views::{ContainerFilter, ContainerRow, HostFilter, HostRow};
 use proxmox::{Client, Resource};
 use tokio_util::sync::CancellationToken;
 
@@ -75,7 +75,7 @@ impl Nodes {
 
     /// One look at every host. What goes wrong with one is logged and keeps nobody from the others.
     pub async fn look(&self) {
-        let hosts = match self.all::<HostRow>(HostFilter::default()).await {
+        let hosts = match self.tools.all::<HostRow>(HostFilter::default()).await {
             Ok(hosts) => hosts,
             Err(error) => return tracing::warn!(%error, "the hosts can't be read, they are looked at later"),
         };
@@ -116,7 +116,7 @@ impl Nodes {
             lifecycle: vec![Lifecycle::Creating, Lifecycle::Ready],
             ..ContainerFilter::default()
         };
-        let ours = self.all::<ContainerRow>(ready).await?;
+        let ours = self.tools.all::<ContainerRow>(ready).await?;
         let ours: HashMap<u64, ContainerId> =
             ours.into_iter().filter_map(|row| Some((u64::from(row.vmid?.get()), row.id))).collect();
         if ours.is_empty() {
@@ -125,19 +125,6 @@ impl Nodes {
         let guests = client.resources(Some("vm")).await.map_err(proxmox_failure)?;
         let at = self.tools.log.clock().now();
         Ok(guests.into_iter().filter_map(|guest| seen(*ours.get(&guest.vmid?)?, guest, at)).collect())
-    }
-
-    async fn all<R: Row>(&self, filter: R::Filter) -> Result<Vec<R>, StepError> {
-        let (mut rows, mut after) = (Vec::new(), None);
-        loop {
-            let page = Page { limit: MOST, after, order: Order::Oldest };
-            let found = views::page::<R>(self.tools.log.db(), &filter, &page).await.map_err(StepError::internal)?;
-            rows.extend(found.items);
-            after = found.next;
-            if after.is_none() {
-                return Ok(rows);
-            }
-        }
     }
 }
 

@@ -1,12 +1,18 @@
-//! Where a container goes when nobody said where: the online node with the most free memory that can hold it.
+//! Where a container goes when nobody said where: what each node is like is asked here, how it is judged is the domain's.
+
+use std::sync::Arc;
 
 use domain::HostId;
-use domain::container::{ContainerSpec, Where};
+use domain::container::{ContainerSpec, Lifecycle, Where};
 use domain::operation::{Failure, FailureKind};
-use platform::views::{self, HostFilter, HostRow};
+use domain::placement::{self, Candidate, Considered, Need, Space, Verdict};
+use futures_util::future::try_join_all;
+use platform::views::{ContainerFilter, ContainerRow, HostFilter, HostRow};
+use proxmox::Resource;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::proxmox_failure;
+use crate::hosts::Host;
 use crate::step::StepError;
 use crate::tools::Tools;
 
@@ -20,45 +26,66 @@ pub(crate) struct Place {
     pub shared: bool,
     /// Why there, and why not elsewhere.
     pub reason: String,
-}
-
-struct Candidate {
-    place: Place,
-    free_memory: u64,
+    /// What the choice was from; only where it is made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub considered: Vec<Considered>,
 }
 
 pub(crate) async fn choose(tools: &Tools, spec: &ContainerSpec) -> Result<Place, StepError> {
-    let mut candidates = Vec::new();
-    let mut against = Vec::new();
-    for host in hosts(tools, spec).await? {
-        match on_host(tools, spec, host, &mut against).await {
+    let Judged { verdict, away } = judge(tools, spec).await?;
+    let Verdict { chosen: Some(chosen), considered } = verdict else {
+        return Err(StepError::new(FailureKind::Temporary, no_place(&verdict.considered, &away)));
+    };
+    Ok(Place {
+        host: chosen.host,
+        node: chosen.node,
+        storage: chosen.storage,
+        shared: chosen.shared,
+        reason: chosen.reason,
+        considered,
+    })
+}
+
+pub(crate) fn no_place(considered: &[Considered], away: &[String]) -> Failure {
+    let mut why: Vec<String> = considered.iter().map(|one| format!("{}: {}", one.node, one.why)).collect();
+    why.extend(away.iter().cloned());
+    let detail = if why.is_empty() { "no host is registered".to_owned() } else { why.join("; ") };
+    Failure::new("no-place", "No node can take the container", detail)
+}
+
+pub(crate) struct Judged {
+    pub verdict: Verdict,
+    /// Hosts that could not be asked, and why.
+    pub away: Vec<String>,
+}
+
+/// Looks at every node that is asked for.
+pub(crate) async fn judge(tools: &Tools, spec: &ContainerSpec) -> Result<Judged, StepError> {
+    let (mut candidates, mut away) = (Vec::new(), Vec::new());
+    for id in hosts(tools, spec).await? {
+        let found = match tools.hosts.get(id).await {
+            Ok(host) => on_host(tools, spec, host, &mut away).await,
+            Err(error) => Err(error),
+        };
+        match found {
             Ok(found) => candidates.extend(found),
             // A host that is away is no reason to fail while another can take it.
             Err(StepError::Failed { failure, .. }) if matches!(spec.place, Where::Anywhere) => {
-                against.push(failure.to_string());
+                away.push(failure.to_string());
             }
             Err(error) => return Err(error),
         }
     }
-    candidates.sort_by(|a, b| b.free_memory.cmp(&a.free_memory).then_with(|| a.place.node.cmp(&b.place.node)));
-    let Some(mut best) = candidates.into_iter().next() else {
-        let detail = if against.is_empty() { "no host is registered".to_owned() } else { against.join("; ") };
-        let failure = Failure::new("no-place", "No node can take the container", detail);
-        return Err(StepError::new(FailureKind::Temporary, failure));
-    };
-    if !against.is_empty() {
-        best.place.reason = format!("{}; not: {}", best.place.reason, against.join("; "));
-    }
-    Ok(best.place)
+    let need = Need::of(spec, matches!(spec.place, Where::Node { .. }));
+    Ok(Judged { verdict: placement::choose(&need, &candidates), away })
 }
 
 async fn hosts(tools: &Tools, spec: &ContainerSpec) -> Result<Vec<HostId>, StepError> {
     match &spec.place {
         Where::Host(host) | Where::Node { host, .. } => Ok(vec![*host]),
         Where::Anywhere => {
-            let page = views::Page { limit: views::MOST, after: None, order: views::Order::Oldest };
-            let rows = views::page::<HostRow>(tools.log.db(), &HostFilter::default(), &page).await;
-            Ok(rows.map_err(StepError::internal)?.items.into_iter().map(|row| row.id).collect())
+            let rows = tools.all::<HostRow>(HostFilter::default()).await?;
+            Ok(rows.into_iter().map(|row| row.id).collect())
         }
     }
 }
@@ -66,58 +93,96 @@ async fn hosts(tools: &Tools, spec: &ContainerSpec) -> Result<Vec<HostId>, StepE
 async fn on_host(
     tools: &Tools,
     spec: &ContainerSpec,
-    id: HostId,
-    against: &mut Vec<String>,
+    host: Arc<Host>,
+    away: &mut Vec<String>,
 ) -> Result<Vec<Candidate>, StepError> {
-    let host = tools.hosts.get(id).await?;
-    if host.in_maintenance {
-        against.push(format!("{} is in maintenance", host.settings.name));
-        return Ok(Vec::new());
-    }
     let wanted = match &spec.place {
         Where::Node { node, .. } => Some(node.as_str()),
         _ => None,
     };
-    let mut found = Vec::new();
-    for node in host.client.nodes().await.map_err(proxmox_failure)? {
-        if wanted.is_some_and(|wanted| wanted != node.node) {
-            continue;
-        }
-        if node.status != "online" {
-            against.push(format!("{} is {}", node.node, node.status));
-            continue;
-        }
-        let storages = host.client.storages(&node.node, Some("rootdir")).await.map_err(proxmox_failure)?;
-        let needed = u64::from(spec.disk_gb) << 30;
-        let usable = |storage: &&proxmox::Storage| {
-            storage.active && spec.storage.as_ref().is_none_or(|name| *name == storage.storage)
-        };
-        let mut usable: Vec<_> = storages.iter().filter(usable).collect();
-        usable.sort_by_key(|storage| std::cmp::Reverse(storage.avail));
-        let Some(storage) = usable.first() else {
-            let which = spec.storage.as_deref().unwrap_or("that may hold root disks");
-            against.push(format!("{} has no storage {which}", node.node));
-            continue;
-        };
-        if storage.total > 0 && storage.avail < needed {
-            let free = storage.avail >> 30;
-            against.push(format!(
-                "{} on {} has {free} GiB free of the {} asked for",
-                storage.storage, node.node, spec.disk_gb
-            ));
-            continue;
-        }
-        let free_memory = node.maxmem.unwrap_or_default().saturating_sub(node.mem.unwrap_or_default());
-        let reason = match wanted {
-            Some(_) => "asked for".to_owned(),
-            None => format!("{} MiB of memory free on {}", free_memory >> 20, node.node),
-        };
-        let (storage, shared) = (storage.storage.clone(), storage.shared);
-        let place = Place { host: id, node: node.node, storage, shared, reason };
-        found.push(Candidate { place, free_memory });
+    let mut nodes = host.client.nodes().await.map_err(proxmox_failure)?;
+    nodes.retain(|node| wanted.is_none_or(|wanted| wanted == node.node));
+    if let (Some(node), true) = (wanted, nodes.is_empty()) {
+        away.push(format!("{} has no node {node}", host.settings.name));
     }
-    if let (Some(node), true, true) = (wanted, found.is_empty(), against.is_empty()) {
-        against.push(format!("{} has no node {node}", host.settings.name));
+    let guests = host.client.resources(Some("vm")).await.map_err(proxmox_failure)?;
+    let coming = coming(tools, host.id).await?;
+    let look = |node: proxmox::Node| {
+        let (host, guests, coming) = (&host, &guests, &coming);
+        async move {
+            let mut candidate = measured(spec, host, &node, guests);
+            candidate.barred = barred(host, &node);
+            if candidate.barred.is_none() {
+                candidate.storages = storages(host, &node.node).await?;
+            }
+            for row in coming.iter().filter(|row| row.node.as_ref() == Some(&node.node)) {
+                candidate.guests += 1;
+                candidate.cores_promised += row.spec.cores;
+                candidate.memory_promised_mb += u64::from(row.spec.memory_mb);
+                candidate.alike += u32::from(row.spec.tags.iter().any(|tag| spec.tags.contains(tag)));
+                candidate.same_spread += u32::from(spec.spread_by.as_ref().is_some_and(|tag| row.spec.tags.contains(tag)));
+            }
+            Ok::<_, StepError>(candidate)
+        }
+    };
+    try_join_all(nodes.into_iter().map(look)).await
+}
+
+/// Containers that have a place on this host but no guest yet, so that Proxmox does not know of them.
+async fn coming(tools: &Tools, host: HostId) -> Result<Vec<ContainerRow>, StepError> {
+    let lifecycle = vec![Lifecycle::Creating];
+    let rows = tools.all(ContainerFilter { host: Some(host), lifecycle, ..ContainerFilter::default() }).await?;
+    Ok(rows.into_iter().filter(|row: &ContainerRow| row.vmid.is_none()).collect())
+}
+
+fn barred(host: &Host, node: &proxmox::Node) -> Option<String> {
+    if host.in_maintenance {
+        return Some(format!("{} is in maintenance", host.settings.name));
     }
-    Ok(found)
+    if host.nodes_in_maintenance.contains(&node.node) {
+        return Some("it is in maintenance".to_owned());
+    }
+    (node.status != "online").then(|| format!("it is {}", node.status))
+}
+
+fn measured(spec: &ContainerSpec, host: &Host, node: &proxmox::Node, guests: &[Resource]) -> Candidate {
+    let here = || guests.iter().filter(|guest| guest.node.as_ref() == Some(&node.node));
+    let tagged = |wanted: &dyn Fn(&str) -> bool| {
+        let bears = |guest: &&Resource| guest.tags.as_deref().unwrap_or_default().split([';', ',', ' ']).any(wanted);
+        count(here().filter(bears))
+    };
+    let total = node.maxmem.unwrap_or_default();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of cores")]
+    let cores_promised = here().map(|guest| guest.maxcpu.max(0.0) as u32).sum();
+    Candidate {
+        host: host.id,
+        host_name: host.settings.name.clone(),
+        node: node.node.clone(),
+        barred: None,
+        cores: u32::try_from(node.maxcpu.unwrap_or_default()).unwrap_or(u32::MAX),
+        cores_promised,
+        memory_mb: total >> 20,
+        memory_free_mb: total.saturating_sub(node.mem.unwrap_or_default()) >> 20,
+        memory_promised_mb: 0,
+        storages: Vec::new(),
+        guests: count(here()),
+        alike: tagged(&|tag| spec.tags.iter().any(|own| own == tag)),
+        same_spread: tagged(&|tag| spec.spread_by.as_deref() == Some(tag)),
+    }
+}
+
+fn count(items: impl Iterator) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
+}
+
+async fn storages(host: &Host, node: &str) -> Result<Vec<Space>, StepError> {
+    let storages = host.client.storages(node, Some("rootdir")).await.map_err(proxmox_failure)?;
+    let usable = storages.into_iter().filter(|storage| storage.active);
+    let space = |storage: proxmox::Storage| Space {
+        free_mb: storage.avail >> 20,
+        total_mb: storage.total >> 20,
+        shared: storage.shared,
+        name: storage.storage,
+    };
+    Ok(usable.map(space).collect())
 }

@@ -12,13 +12,14 @@ use platform::lock::Locks;
 use platform::log::{Log, StreamAppend};
 use platform::series::records;
 use platform::vault::Vault;
-use platform::views::{self, Cursor, MOST, OperationFilter, OperationRow, Order, Page, Paged, ViewError};
+use platform::views::{self, Cursor, MOST, OperationFilter, OperationRow, Order, Page, Paged, Row, ViewError};
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 use crate::engine::EngineError;
 use crate::hosts::Hosts;
 use crate::progress::{Reporter, command_topic, topic};
+use crate::step::StepError;
 use crate::steps::sealed_for;
 use crate::vmids::Vmids;
 
@@ -88,6 +89,20 @@ impl Tools {
         match records::last(self.log.db(), &records::of_operation(id)).await {
             Ok(last) => self.bus.publish(&topic(id), last.unsigned_abs()).await,
             Err(error) => tracing::warn!(operation.id = %id, %error, "watchers could not be told"),
+        }
+    }
+
+    /// Every row of a read model that the filter leaves.
+    pub(crate) async fn all<R: Row>(&self, filter: R::Filter) -> Result<Vec<R>, StepError> {
+        let (mut rows, mut after) = (Vec::new(), None);
+        loop {
+            let page = Page { limit: MOST, after, order: Order::Oldest };
+            let found = views::page::<R>(self.log.db(), &filter, &page).await.map_err(StepError::internal)?;
+            rows.extend(found.items);
+            after = found.next;
+            if after.is_none() {
+                return Ok(rows);
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{BackupMade, Container, ContainerEvent, Guest, Lifecycle, Power, Request, Stopping};
+use super::{BackupMade, Container, ContainerEvent, Guest, Lifecycle, Placement, Power, Request, Stopping};
 use crate::field::{self, FieldError};
 use crate::operation::Failure;
 use crate::vmid::Vmid;
@@ -14,6 +14,7 @@ use ContainerRejection as No;
 #[derive(Debug, Clone, PartialEq)]
 pub enum ContainerCommand {
     Request(Box<Request>),
+    RecordPlacement(Box<Placement>),
     RecordGuest { host: HostId, node: String, vmid: Vmid },
     RecordGuestRemoved,
     LearnAddresses(Vec<String>),
@@ -85,6 +86,11 @@ impl Aggregate for Container {
                 self.request = Some((**request).clone());
                 self.lifecycle = Lifecycle::Creating;
             }
+            E::Placed(placement) => {
+                if let Some(request) = &mut self.request {
+                    request.placement = Some((**placement).clone());
+                }
+            }
             E::GuestCreated { host, node, vmid } => {
                 self.guest = Some(Guest { host: *host, node: node.clone(), vmid: *vmid });
                 self.power = Power::Stopped;
@@ -119,6 +125,10 @@ impl Container {
                     Some(Guest { node, vmid, .. }) => return Err(No::OtherGuest { node: node.clone(), vmid: *vmid }),
                     None => vec![E::GuestCreated { host: found.host, node: found.node, vmid: found.vmid }],
                 }
+            }
+            C::RecordPlacement(placement) => {
+                let before = self.request().and_then(|request| request.placement.as_ref());
+                if before == Some(&*placement) { vec![] } else { vec![E::Placed(placement)] }
             }
             C::RecordGuestRemoved => self.guest.iter().map(|_| E::GuestRemoved).collect(),
             C::LearnAddresses(addresses) if addresses == self.addresses => vec![],

@@ -3,6 +3,7 @@ use serde_json::Value;
 
 use super::{BackupMade, ContainerSpec};
 use crate::operation::Failure;
+use crate::placement::Considered;
 use crate::vmid::Vmid;
 use crate::{AccountId, Event, HostId, OperationId, SealedId};
 
@@ -34,6 +35,11 @@ pub struct Placement {
     /// Why there, when it was not said where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<String>,
+    /// Every node that was looked at, with what spoke for or against it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub considered: Vec<Considered>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +66,9 @@ pub enum Stopping {
 pub enum ContainerEvent {
     #[serde(rename = "container.requested")]
     Requested(Box<Request>),
+    /// A place was chosen for it.
+    #[serde(rename = "container.placed")]
+    Placed(Box<Placement>),
     #[serde(rename = "container.guest_created")]
     GuestCreated { host: HostId, node: String, vmid: Vmid },
     /// Taken down again, or destroyed.

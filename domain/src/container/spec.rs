@@ -35,6 +35,9 @@ pub struct ContainerSpec {
     pub scripts: Scripts,
     #[serde(default)]
     pub place: Where,
+    /// Containers that bear this tag are kept on different nodes as long as there are enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread_by: Option<String>,
     /// None: the next free one.
     #[serde(default)]
     pub vmid: Option<u32>,
@@ -143,6 +146,7 @@ impl ContainerSpec {
     pub fn normalized(mut self) -> Self {
         self.hostname.make_ascii_lowercase();
         self.tags.iter_mut().for_each(|tag| tag.make_ascii_lowercase());
+        self.spread_by.iter_mut().for_each(|tag| tag.make_ascii_lowercase());
         for key in &mut self.ssh_keys {
             *key = key.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
         }

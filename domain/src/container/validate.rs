@@ -82,6 +82,10 @@ impl ContainerSpec {
     }
 
     fn check_tags(&self, errors: &mut Vec<FieldError>) {
+        if let Some(tag) = self.spread_by.as_ref().filter(|tag| !name::is_tag(tag)) {
+            let fix = "letters, digits, and _ - + . after the first, at most 64";
+            errors.push(wrong("spread_by", format!("{tag:?} is no tag"), fix));
+        }
         let mut seen = BTreeSet::new();
         for (i, tag) in self.tags.iter().enumerate() {
             let (problem, fix) = if !name::is_tag(tag) {

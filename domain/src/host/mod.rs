@@ -2,6 +2,8 @@
 
 mod settings;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 pub use settings::{Auth, HostSettings, Limits, SshAccess, SshNode, Trust};
@@ -48,6 +50,10 @@ pub enum HostEvent {
     MaintenanceStarted,
     #[serde(rename = "host.maintenance_ended")]
     MaintenanceEnded,
+    #[serde(rename = "host.node_maintenance_started")]
+    NodeMaintenanceStarted { node: String },
+    #[serde(rename = "host.node_maintenance_ended")]
+    NodeMaintenanceEnded { node: String },
     #[serde(rename = "host.removed")]
     Removed,
 }
@@ -61,6 +67,11 @@ pub enum HostCommand {
     Trust(Trust),
     SyncNodes(Vec<Node>),
     SetMaintenance(bool),
+    /// Of one node: nothing new is placed there.
+    SetNodeMaintenance {
+        node: String,
+        on: bool,
+    },
     Remove,
 }
 
@@ -70,6 +81,8 @@ pub enum HostRejection {
     Unknown,
     #[error("the host is registered already: update it")]
     AlreadyRegistered,
+    #[error("the host has no node {node}; it has {known}")]
+    NoNode { node: String, known: String },
     #[error("the host's settings are not right: {}", crate::field::list(.0))]
     Invalid(Vec<FieldError>),
 }
@@ -79,6 +92,7 @@ pub struct Host {
     settings: Option<HostSettings>,
     nodes: Vec<Node>,
     in_maintenance: bool,
+    nodes_in_maintenance: BTreeSet<String>,
     removed: bool,
 }
 
@@ -97,6 +111,12 @@ impl Host {
     #[must_use]
     pub const fn in_maintenance(&self) -> bool {
         self.in_maintenance
+    }
+
+    /// Nodes that nothing new is placed on, while the others go on.
+    #[must_use]
+    pub const fn nodes_in_maintenance(&self) -> &BTreeSet<String> {
+        &self.nodes_in_maintenance
     }
 }
 
@@ -134,6 +154,7 @@ impl Aggregate for Host {
             C::SetMaintenance(on) if on == self.in_maintenance => vec![],
             C::SetMaintenance(true) => vec![E::MaintenanceStarted],
             C::SetMaintenance(false) => vec![E::MaintenanceEnded],
+            C::SetNodeMaintenance { node, on } => self.node_maintenance(node, on)?,
             C::Remove => vec![E::Removed],
             C::Register(_) => return Err(HostRejection::AlreadyRegistered),
         })
@@ -151,8 +172,30 @@ impl Aggregate for Host {
             E::NodesSynced { nodes } => self.nodes.clone_from(nodes),
             E::MaintenanceStarted => self.in_maintenance = true,
             E::MaintenanceEnded => self.in_maintenance = false,
+            E::NodeMaintenanceStarted { node } => {
+                self.nodes_in_maintenance.insert(node.clone());
+            }
+            E::NodeMaintenanceEnded { node } => {
+                self.nodes_in_maintenance.remove(node);
+            }
             E::Removed => self.removed = true,
         }
         self
+    }
+}
+
+impl Host {
+    fn node_maintenance(&self, node: String, on: bool) -> Result<Vec<HostEvent>, HostRejection> {
+        let is = self.nodes_in_maintenance.contains(&node);
+        // One that was taken out of the cluster meanwhile can still leave maintenance.
+        if on && !self.nodes.iter().any(|known| known.name == node) {
+            let known: Vec<&str> = self.nodes.iter().map(|node| node.name.as_str()).collect();
+            return Err(HostRejection::NoNode { node, known: known.join(", ") });
+        }
+        Ok(match (is, on) {
+            (false, true) => vec![HostEvent::NodeMaintenanceStarted { node }],
+            (true, false) => vec![HostEvent::NodeMaintenanceEnded { node }],
+            (true, true) | (false, false) => vec![],
+        })
     }
 }

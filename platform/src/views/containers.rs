@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::{
     AccountId, ContainerId, HostId, OperationId,
-    container::{Container, ContainerEvent, ContainerSpec, Lifecycle, Power, TemplateVersion},
+    container::{Container, ContainerEvent, ContainerSpec, Lifecycle, Placement, Power, TemplateVersion},
     operation::Failure,
     vmid::Vmid,
 };
@@ -21,6 +21,9 @@ pub struct ContainerRow {
     /// Where its guest is, or is to be.
     pub host: Option<HostId>,
     pub node: Option<String>,
+    /// Where it was to go, and why there.
+    #[serde(default)]
+    pub placement: Option<Placement>,
     pub vmid: Option<Vmid>,
     pub lifecycle: Lifecycle,
     pub power: Power,
@@ -84,6 +87,7 @@ impl Row for ContainerRow {
             template: request.template.clone(),
             host: guest.map(|guest| guest.host).or(placement.map(|placement| placement.host)),
             node: guest.map(|guest| guest.node.clone()).or(placement.map(|placement| placement.node.clone())),
+            placement: request.placement.clone(),
             vmid: guest.map(|guest| guest.vmid),
             lifecycle: state.lifecycle(),
             power: state.power(),

@@ -15,6 +15,8 @@ pub struct HostRow {
     pub settings: HostSettings,
     pub nodes: Vec<Node>,
     pub in_maintenance: bool,
+    #[serde(default)]
+    pub nodes_in_maintenance: Vec<String>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub version: i64,
@@ -38,6 +40,7 @@ impl Row for HostRow {
             settings: state.settings()?.clone(),
             nodes: state.nodes().to_vec(),
             in_maintenance: state.in_maintenance(),
+            nodes_in_maintenance: state.nodes_in_maintenance().iter().cloned().collect(),
             created_at: life.created_at,
             updated_at: life.updated_at,
             version: life.version.0,

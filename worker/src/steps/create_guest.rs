@@ -148,7 +148,7 @@ pub(super) fn description(container: ContainerId, hostname: &str) -> String {
     format!("{hostname}, managed by Gantry: changes made here are shown there as drift.\n\n{}\n", marker(container))
 }
 
-pub(super) fn network(network: &Network) -> String {
+pub(crate) fn network(network: &Network) -> String {
     let mut text = format!("name=eth0,bridge={}", network.bridge);
     if let Some(vlan) = network.vlan {
         let _ = write!(text, ",tag={vlan}");

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::Leased;
 use crate::context::Context;
 use crate::failure::proxmox_failure;
+use crate::hosts::Host;
 use crate::step::{Done, Step, StepError};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -26,21 +27,14 @@ impl Step for EnsureImage {
             let leased: Leased = context.fact(StepName::LeaseVmid).ok_or_else(|| StepError::internal("no place"))?;
             let (host, node) = (context.tools.hosts.get(leased.place.host).await?, &leased.place.node);
             let wanted = wanted(context).await?;
-            let mut holders = Vec::new();
-            for storage in host.client.storages(node, Some("vztmpl")).await.map_err(proxmox_failure)? {
-                if !storage.active {
-                    continue;
-                }
-                let images = host.client.storage_content(node, &storage.storage, Some("vztmpl"), None).await;
-                if let Some(image) = newest(&images.map_err(proxmox_failure)?, &wanted) {
-                    return Done::with(&Image { volume: image.volid.clone() });
-                }
-                holders.push(storage.storage);
+            let Available { volume, holder } = Available::on(&host, node, &wanted).await?;
+            if let Some(volume) = volume {
+                return Done::with(&Image { volume });
             }
             if !context.tools.settings.download_images {
                 return Err(missing(&wanted, "downloading images is switched off; an operator can put it there"));
             }
-            let Some(holder) = holders.first() else {
+            let Some(holder) = &holder else {
                 return Err(missing(&wanted, &format!("{node} has no storage for images (content type vztmpl)")));
             };
             let offered = host.client.templates(node).await.map_err(proxmox_failure)?;
@@ -57,6 +51,30 @@ impl Step for EnsureImage {
             context.task(&host, &upid).await?;
             Done::with(&Image { volume: format!("{holder}:vztmpl/{}", offer.template) })
         })
+    }
+}
+
+/// Whether a node has an image.
+pub(crate) struct Available {
+    pub volume: Option<String>,
+    /// The storage that it may be put on when it is not there.
+    pub holder: Option<String>,
+}
+
+impl Available {
+    pub(crate) async fn on(host: &Host, node: &str, wanted: &str) -> Result<Self, StepError> {
+        let mut holder = None;
+        for storage in host.client.storages(node, Some("vztmpl")).await.map_err(proxmox_failure)? {
+            if !storage.active {
+                continue;
+            }
+            let images = host.client.storage_content(node, &storage.storage, Some("vztmpl"), None).await;
+            if let Some(image) = newest(&images.map_err(proxmox_failure)?, wanted) {
+                return Ok(Self { volume: Some(image.volid.clone()), holder });
+            }
+            holder.get_or_insert(storage.storage);
+        }
+        Ok(Self { volume: None, holder })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use domain::container::{Container, ContainerCommand, Placement};
 use domain::operation::Failure;
 use domain::pipeline::StepName;
 use domain::vmid::{Vmid, VmidCommand, VmidLease, VmidOfHost};
@@ -39,9 +40,23 @@ impl Step for LeaseVmid {
         })
     }
 
-    fn act<'a>(&'a self, _: &'a Context, intent: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
-        // The lease was written with the intent.
-        Box::pin(async { Ok(Done { fact: intent.clone(), ..Done::default() }) })
+    /// The lease was written with the intent; why it is this place is kept with the container.
+    fn act<'a>(&'a self, context: &'a Context, intent: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async {
+            let mut leased: Leased = serde_json::from_value(intent.clone()).map_err(StepError::internal)?;
+            let placement = Placement {
+                host: leased.place.host,
+                node: leased.place.node.clone(),
+                reason: Some(leased.place.reason.clone()),
+                storage: Some(leased.place.storage.clone()),
+                considered: std::mem::take(&mut leased.place.considered),
+            };
+            let command = ContainerCommand::RecordPlacement(Box::new(placement));
+            let said = context.say::<Container>(context.container_id, context.container().await?, command, &())?;
+            let mut done = Done::with(&leased)?;
+            done.streams.extend(said);
+            Ok(done)
+        })
     }
 
     fn undo<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Done, StepError>> {

@@ -31,7 +31,10 @@ use domain::pipeline::StepName;
 
 use crate::step::Step;
 
+pub(crate) use create_guest::network as network_of;
+pub(crate) use making::tags as guest_tags;
 pub(crate) use destroy_guest::take_down;
+pub(crate) use ensure_image::Available;
 pub(crate) use forget_secrets::sealed_for;
 pub(crate) use lease_vmid::Leased;
 
