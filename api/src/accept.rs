@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use domain::operation::{Accepted, Command, Given, Operation, OperationCommand};
+use domain::operation::{Accepted, Command, Given, Operation, OperationCommand, Status};
 use domain::{AccountId, Aggregate as _, ContainerId, HostId, OperationId, Version};
 use platform::log::{Append, AppendError, Appended, Expected, LogError};
 use platform::people::quota;
@@ -252,18 +252,23 @@ async fn ended(app: &App, id: OperationId, longest: Duration) -> Result<Operatio
 }
 
 /// The operation that is at work on the container.
+///
+/// # Errors
+/// When the database can't be read.
+pub(crate) async fn holder(app: &App, container: ContainerId) -> Result<Option<OperationId>, Problem> {
+    let status = vec![Status::Queued, Status::Running];
+    let filter = OperationFilter { target: Some(container), status, ..Default::default() };
+    let page = Page { limit: 1, ..Page::default() };
+    let found = views::page::<OperationRow>(app.log.db(), &filter, &page).await.map_err(unread)?;
+    Ok(found.items.first().map(|row| row.id))
+}
+
+/// Says which one that is.
 pub(crate) async fn busy(app: &App, container: ContainerId) -> Problem {
-    use domain::operation::Status;
-    let filter = OperationFilter {
-        target: Some(container),
-        status: vec![Status::Queued, Status::Running],
-        ..Default::default()
-    };
-    let page = views::page::<OperationRow>(app.log.db(), &filter, &Page { limit: 1, ..Page::default() }).await;
-    let Some(holder) = page.ok().and_then(|page| page.items.into_iter().next()) else {
+    let Ok(Some(holder)) = holder(app, container).await else {
         return Problem::new(Kind::Busy).detail("another operation was at work on it just now");
     };
     Problem::new(Kind::Busy)
-        .detail(format!("operation {} is at work on it", holder.id))
-        .fact("holder", format!("/v1/operations/{}", holder.id))
+        .detail(format!("operation {holder} is at work on it"))
+        .fact("holder", format!("/v1/operations/{holder}"))
 }

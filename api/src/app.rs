@@ -11,6 +11,7 @@ use platform::vault::Vault;
 use crate::access::Access;
 use crate::copies::Copies;
 use crate::live::LiveStates;
+use crate::preview::Foresee;
 
 /// The seams of the API, filled by whoever starts it. Cheap to clone.
 #[derive(Clone)]
@@ -29,6 +30,8 @@ pub struct App {
     pub live: LiveStates,
     /// Asks Proxmox which copies of a container there are.
     pub copies: Arc<dyn Copies>,
+    /// Finds out what would happen; nothing of it is done.
+    pub foresee: Foresee,
     /// Renders what `/metrics` answers.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }

@@ -15,6 +15,7 @@ pub mod live;
 pub mod openapi;
 mod paging;
 mod passwords;
+mod preview;
 mod prefer;
 pub mod problem;
 mod register;
@@ -31,4 +32,5 @@ mod unknown;
 mod wish;
 
 pub use app::App;
+pub use preview::Foresee;
 pub use serve::{Settings, serve};

@@ -33,6 +33,7 @@ fn spec() -> ContainerSpec {
         packages: vec!["curl".into()],
         scripts: Scripts::All,
         place: Where::Anywhere,
+        spread_by: None,
         vmid: None,
     }
 }

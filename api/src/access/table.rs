@@ -112,6 +112,7 @@ pub const TABLE: &[Rule] = &[
     rule("GET",    "/v1/hosts",                             P::HostsRead,         Whose::Installation),
     rule("POST",   "/v1/hosts",                             P::HostsWrite,        Whose::Installation),
     rule("GET",    "/v1/hosts/{id}",                        P::HostsRead,         Whose::Installation),
+    rule("PUT",    "/v1/hosts/{id}/maintenance",            P::HostsWrite,        Whose::Installation),
     rule("POST",   "/v1/hosts/{id}/pin",                    P::HostsWrite,        Whose::Installation),
     own ("GET",    "/v1/me"),
     own ("PUT",    "/v1/me/password"),

@@ -19,10 +19,21 @@ use crate::body::Body;
 use crate::create as creating;
 use crate::paging::{List, Paging, Search, Sorted, words};
 use crate::prefer::Wait;
+use crate::preview;
 use crate::problem::{Kind, Problem};
 use crate::shape::container::ContainerView;
 use crate::shape::operation::{Created, OperationView};
+use crate::shape::plan::Plan;
 use crate::wish::CreateContainer;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Creating {
+    /// Only say what would happen: nothing is written, nothing is kept for it.
+    #[serde(default)]
+    dry_run: bool,
+}
 
 /// Ask for a container
 ///
@@ -30,13 +41,14 @@ use crate::wish::CreateContainer;
 #[utoipa::path(
     tag = "containers",
     params(
+        Creating,
         ("Idempotency-Key" = Option<String>, Header, description = "The same key with the same body gets the same answer, for a day"),
         ("Prefer" = Option<String>, Header, description = "`wait=N`: answer after N seconds, or as soon as it has ended"),
     ),
     request_body = CreateContainer,
     responses(
         (status = 202, description = "Accepted", body = Created, headers(("Location" = String, description = "The operation"))),
-        (status = 200, description = "It has ended while you waited", body = Created),
+        (status = 200, description = "It has ended while you waited; with `dry_run` the plan", content((Created), (Plan))),
         (status = 409, description = "The host name is in use", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Some fields are not allowed, or the key was used for something else", body = Problem, content_type = "application/problem+json"),
     )
@@ -46,8 +58,12 @@ pub(super) async fn create(
     app: Data<App>,
     asking: Asking,
     wait: Wait,
+    query: Search<Creating>,
     body: Body<CreateContainer>,
 ) -> Result<HttpResponse, Problem> {
+    if query.0.dry_run {
+        return Ok(HttpResponse::Ok().json(preview::of_create(&app, &asking, body).await?));
+    }
     let (taken, password) = creating::container(&app, &asking, body).await?;
     accept::answer(&app, taken, wait, password).await
 }
@@ -124,6 +140,9 @@ pub(super) struct Deleting {
     /// Take it out of Proxmox's backup and replication jobs too.
     #[serde(default)]
     purge: bool,
+    /// Only say what would happen: nothing is written.
+    #[serde(default)]
+    dry_run: bool,
 }
 
 /// Delete a container
@@ -139,7 +158,7 @@ pub(super) struct Deleting {
     ),
     responses(
         (status = 202, description = "Accepted", body = OperationView, headers(("Location" = String, description = "The operation"))),
-        (status = 200, description = "It has ended while you waited", body = OperationView),
+        (status = 200, description = "It has ended while you waited; with `dry_run` the plan", content((OperationView), (Plan))),
         (status = 404, description = "There is no such container", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "An operation is at work on it, or it has been removed", body = Problem, content_type = "application/problem+json"),
     )
@@ -152,6 +171,9 @@ pub(super) async fn delete(
     id: Id<ContainerId>,
     query: Search<Deleting>,
 ) -> Result<HttpResponse, Problem> {
+    if query.0.dry_run {
+        return Ok(HttpResponse::Ok().json(preview::of_delete(&app, id.0, query.0.purge).await?));
+    }
     let command = Command::DeleteContainer { container: id.0, purge: query.0.purge };
     let taken = act::on(&app, &asking, id.0, For::Present, command).await?;
     accept::answer(&app, taken, wait, serde_json::Value::Null).await

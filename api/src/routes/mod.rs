@@ -16,6 +16,7 @@ mod health;
 mod hosts;
 mod id;
 mod me;
+mod maintenance;
 mod metrics;
 mod operations;
 mod problems;
@@ -57,6 +58,7 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(hosts::list)
         .service(hosts::detail)
         .service(hosts::pin)
+        .service(maintenance::set)
         .service(templates::list)
         .service(templates::detail)
         .service(accounts::open)

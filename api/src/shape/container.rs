@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use domain::ContainerId;
-use domain::container::{Lifecycle, Power, Scripts, Source};
+use domain::container::{Lifecycle, Placement, Power, Scripts, Source};
 use platform::views::ContainerRow;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::plan::{ConsideredView, PlaceView};
 use super::operation::{ErrorView, word};
 use crate::live::Live;
 
@@ -49,6 +50,9 @@ pub struct ContainerView {
     /// Which of the template's scripts run: `all`, `none`, or their names.
     #[schema(value_type = Object)]
     pub scripts: Value,
+    /// Why it is where it is, and what spoke for or against the other nodes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub placement: Option<PlacementView>,
     /// What Proxmox says, or said when it last answered.
     pub live: LiveView,
     /// Why its create failed.
@@ -94,6 +98,21 @@ pub struct LiveView {
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PlacementView {
+    #[serde(flatten)]
+    pub place: PlaceView,
+    pub considered: Vec<ConsideredView>,
+}
+
+impl From<Placement> for PlacementView {
+    fn from(from: Placement) -> Self {
+        let Placement { host, node, reason, storage, considered } = from;
+        let place = PlaceView { host: host.uuid(), node, storage, reason };
+        Self { place, considered: considered.into_iter().map(Into::into).collect() }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ContainerLinks {
     #[serde(rename = "self")]
     pub own: String,
@@ -132,6 +151,7 @@ impl ContainerView {
             tags: spec.tags,
             start_on_boot: spec.start_on_boot,
             scripts: scripts(spec.scripts),
+            placement: row.placement.map(Into::into),
             live: LiveView::of(live, row.power, row.updated_at, now),
             error: row.error.as_ref().map(ErrorView::from),
             created_at: row.created_at,

@@ -68,6 +68,8 @@ pub struct LimitsView {
 pub struct NodeView {
     pub name: String,
     pub online: bool,
+    /// Nothing new is placed on it.
+    pub in_maintenance: bool,
     /// Of Proxmox VE.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
@@ -108,7 +110,7 @@ impl From<HostRow> for HostView {
                 per_storage: settings.limits.per_storage,
             },
             in_maintenance: row.in_maintenance,
-            nodes: row.nodes.into_iter().map(NodeView::from).collect(),
+            nodes: row.nodes.into_iter().map(|node| NodeView::of(node, &row.nodes_in_maintenance)).collect(),
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -124,8 +126,8 @@ impl From<SshAccess> for SshView {
     }
 }
 
-impl From<Node> for NodeView {
-    fn from(node: Node) -> Self {
+impl NodeView {
+    fn of(node: Node, in_maintenance: &[String]) -> Self {
         let storages = node.storages.into_iter().map(|storage| StorageView {
             name: storage.name,
             kind: storage.kind,
@@ -133,6 +135,7 @@ impl From<Node> for NodeView {
             active: storage.active,
         });
         Self {
+            in_maintenance: in_maintenance.contains(&node.name),
             name: node.name,
             online: node.online,
             version: node.version,

@@ -7,4 +7,5 @@ pub mod host;
 pub mod operation;
 pub mod operation_row;
 mod operation_steps;
+pub mod plan;
 pub mod template;

@@ -66,6 +66,9 @@ pub(crate) struct CreateContainer {
     pub(crate) host: Option<String>,
     #[schema(example = "pve1")]
     pub(crate) node: Option<String>,
+    /// Containers that bear this tag are kept on different nodes as long as there are enough.
+    #[schema(example = "web")]
+    pub(crate) spread_by: Option<String>,
     /// Left out: the next free one.
     #[schema(minimum = 100, maximum = 999_999_999)]
     pub(crate) vmid: Option<u32>,

@@ -116,6 +116,7 @@ impl CreateContainer {
                 Some(ScriptsWish::Only(names)) => Scripts::Only(names.clone()),
             },
             place,
+            spread_by: self.spread_by.clone(),
             vmid: self.vmid,
         }
     }

@@ -13,6 +13,7 @@ mod events;
 mod hosts;
 mod operations;
 mod people;
+mod plans;
 mod quotas;
 mod roles;
 mod secrets;

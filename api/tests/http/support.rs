@@ -86,10 +86,26 @@ impl TestApp {
             queue: coordination.queue("operations", queue_limit),
             queue_limit,
             vault: Vault::new(db.clone(), Keys::parse(KEY).unwrap(), Clock::system()),
-            catalogue: Catalogue::new(directory.path().join("templates"), db),
+            catalogue: Catalogue::new(directory.path().join("templates"), db.clone()),
             access: Access::with_token_hash(settled.hash),
             live: LiveStates::default(),
             copies: Arc::new(NoHosts),
+            foresee: foresee(worker::Tools::new(
+                log.clone(),
+                coordination.bus().clone(),
+                coordination.locks().clone(),
+                Vault::new(db.clone(), Keys::parse(KEY).unwrap(), Clock::system()),
+                Catalogue::new(directory.path().join("templates"), db.clone()),
+                worker::hosts::Hosts::new(
+                    log.clone(),
+                    Vault::new(db.clone(), Keys::parse(KEY).unwrap(), Clock::system()),
+                ),
+                worker::Settings {
+                    download_images: false,
+                    address_within: std::time::Duration::from_secs(1),
+                    lease: std::time::Duration::from_secs(15),
+                },
+            )),
             metrics: Arc::new(|| "# here would be measurements\n".to_owned()),
             coordination,
             log,
@@ -201,6 +217,14 @@ impl TestApp {
             }
         }
     }
+}
+
+fn foresee(tools: worker::Tools) -> api::Foresee {
+    let tools = Arc::new(tools);
+    Arc::new(move |wish| {
+        let tools = tools.clone();
+        Box::pin(async move { worker::preview(&tools, wish).await.map_err(|error| error.to_string()) })
+    })
 }
 
 pub(crate) async fn answer(request: RequestBuilder) -> (u16, Value) {

@@ -59,6 +59,8 @@ pub(crate) struct Container {
     pub image: Option<String>,
     pub node: Option<String>,
     pub vmid: Option<u32>,
+    /// Why it is where it is.
+    pub placement: Option<serde_json::Value>,
     #[serde(default)]
     pub addresses: Vec<String>,
     pub cores: u32,
@@ -119,6 +121,8 @@ pub(crate) struct Node {
     pub online: bool,
     pub address: Option<String>,
     pub version: Option<String>,
+    #[serde(default)]
+    pub in_maintenance: bool,
 }
 
 #[derive(Debug, Deserialize)]

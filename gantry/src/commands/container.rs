@@ -1,6 +1,6 @@
 //! Containers: the list of them, one with all that is known of it, taking one down.
 
-use super::{following, show};
+use super::{following, plan, show};
 use crate::{
     client::{Api, read, shape},
     exit::{Exit, Outcome},
@@ -42,6 +42,9 @@ pub(crate) struct Delete {
     /// Take it out of Proxmox's backup and replication jobs too.
     #[arg(long)]
     purge: bool,
+    /// Only show what would happen.
+    #[arg(long)]
+    dry_run: bool,
     /// Do not ask.
     #[arg(long, short)]
     yes: bool,
@@ -94,10 +97,14 @@ pub(crate) async fn show(args: Show, out: Output) -> Outcome {
 pub(crate) async fn delete(args: Delete, out: Output) -> Outcome {
     let client = args.api.client()?;
     let id = client.container(&args.container).await?;
+    let purge: &[_] = if args.purge { &[("purge", "true")] } else { &[] };
+    if args.dry_run {
+        let asked = [purge, &[("dry_run", "true")]].concat();
+        return plan::show(&client.delete(&format!("/v1/containers/{id}"), &asked).await?, &args.container, out);
+    }
     if !args.yes {
         output::confirm(&format!("Delete {} and all that is in it?", args.container), "--yes")?;
     }
-    let purge: &[_] = if args.purge { &[("purge", "true")] } else { &[] };
     let answer = client.delete(&format!("/v1/containers/{id}"), purge).await?;
     following::accepted(&client, &answer, &args.container, args.detach, out).await
 }

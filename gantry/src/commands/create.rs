@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
-use super::following;
+use super::{following, plan};
 use crate::{
     client::Api,
     exit::{Exit, Failure, Outcome, While as _},
@@ -78,6 +78,12 @@ pub(crate) struct Args {
     /// Start it when its node starts.
     #[arg(long)]
     start_on_boot: bool,
+    /// Keep containers with this tag on different nodes as long as there are enough.
+    #[arg(long, value_name = "TAG")]
+    spread_by: Option<String>,
+    /// Only show what would happen: where it would go and why, what would be asked of Proxmox, what stands in the way.
+    #[arg(long)]
+    dry_run: bool,
     /// Leave what was built when it fails, to look at.
     #[arg(long)]
     keep_on_failure: bool,
@@ -89,6 +95,10 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, out: Output) -> Outcome {
     let (client, detach) = (args.api.client()?, args.detach);
     let title = args.hostname.clone();
+    if args.dry_run {
+        let plan = client.post("/v1/containers?dry_run=true", &wish(args)?).await?;
+        return plan::show(&plan, &title, out);
+    }
     let answer = client.post("/v1/containers", &wish(args)?).await?;
     if let Some(password) = answer["root_password"].as_str() {
         out.say(format!("The root password of {title} is  {password}  (it is not shown again)"));
@@ -115,6 +125,7 @@ fn wish(args: Args) -> Outcome<Value> {
     put("packages", json!(args.package));
     put("host", json!(args.host));
     put("node", json!(args.node));
+    put("spread_by", json!(args.spread_by));
     put("vmid", json!(args.vmid));
     put("start_on_boot", json!(args.start_on_boot));
     put("keep_on_failure", json!(args.keep_on_failure));

@@ -18,6 +18,7 @@ mod log;
 mod login;
 mod migrate;
 mod operation;
+mod plan;
 mod raw;
 mod serve;
 mod shell;

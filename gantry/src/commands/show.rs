@@ -19,6 +19,8 @@ pub(super) fn container(raw: &Value, out: Output) -> Outcome {
         lines.line("made from", &it.template.or(it.image).unwrap_or_default());
         let vmid = it.vmid.map(|vmid| format!(", VMID {vmid}")).unwrap_or_default();
         lines.line("at", &it.node.map(|node| format!("{node}{vmid}")).unwrap_or_default());
+        let why = it.placement.as_ref().and_then(|placement| placement["reason"].as_str()).unwrap_or_default();
+        lines.line("why there", why);
         lines.line("addresses", &it.addresses.join(", "));
         let swap = if it.swap_mb > 0 { format!(" + {} MB swap", it.swap_mb) } else { String::new() };
         lines.line("size", &format!("{} cores, {} MB{swap}, {} GB disk", it.cores, it.memory_mb, it.disk_gb));

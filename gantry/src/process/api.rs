@@ -53,6 +53,7 @@ impl Listening {
             access: Access::with_token_hash(bootstrap.hash),
             live: LiveStates::default(),
             copies: std::sync::Arc::new(super::copies::Asked(worker::Copies::new(parts.tools.clone()))),
+            foresee: parts.foresee(),
             metrics: telemetry.metrics(),
         };
         let settings = api::Settings::default();

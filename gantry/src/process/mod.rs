@@ -86,6 +86,15 @@ impl Parts {
         worker::Nodes::new(self.tools.clone(), worker::nodes::EVERY, show)
     }
 
+    /// What the API says of things that are not asked for yet is found out by the worker's own choices.
+    fn foresee(&self) -> ::api::Foresee {
+        let tools = self.tools.clone();
+        Arc::new(move |wish| {
+            let tools = tools.clone();
+            Box::pin(async move { worker::preview(&tools, wish).await.map_err(|error| error.to_string()) })
+        })
+    }
+
     pub(crate) fn hosts(&self) -> &Hosts {
         &self.tools.hosts
     }

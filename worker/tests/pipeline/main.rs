@@ -5,6 +5,7 @@ mod copies;
 mod create;
 mod fault;
 mod nodes;
+mod places;
 mod proofs;
 mod queue;
 mod servers;

@@ -3,6 +3,7 @@
 mod add;
 mod address;
 mod looks;
+mod maintenance;
 mod pin;
 
 use super::following;
@@ -24,6 +25,8 @@ pub(crate) enum Host {
     },
     /// Shows the certificates and SSH keys of a host that are not trusted yet, and trusts them after you said that they are right.
     Pin(pin::Args),
+    /// Takes a host or one of its nodes out of what new containers are placed on, or back in.
+    Maintenance(maintenance::Args),
 }
 
 impl Host {
@@ -32,6 +35,7 @@ impl Host {
             Self::Add(args) => add::run(*args, out).await,
             Self::List { api } => list(&api.client()?, out).await,
             Self::Pin(args) => pin::run(args, out).await,
+            Self::Maintenance(args) => maintenance::run(args, out).await,
         }
     }
 }
@@ -84,6 +88,7 @@ async fn list(client: &Client, out: Output) -> Outcome {
 
 fn node(node: &shape::Node) -> String {
     match (&node.version, node.online) {
+        (_, true) if node.in_maintenance => format!("{} (maintenance)", node.name),
         (_, false) => format!("{} (offline)", node.name),
         (Some(version), true) => format!("{} ({version})", node.name),
         (None, true) => node.name.clone(),

@@ -1,0 +1,156 @@
+//! What would happen if it were asked for. Reads only.
+
+use std::sync::Arc;
+
+use domain::container::{ContainerSpec, Guest, Ipv4, Ipv6, Lifecycle, Source};
+use domain::preview::{Preview, Wish};
+use domain::quota::Usage;
+use domain::{AccountId, ContainerId};
+use futures_util::future::BoxFuture;
+use platform::people::quota;
+use platform::views::{self, AccountRow, ContainerFilter, ContainerRow, MOST, Order, Page};
+
+use crate::accept::unread;
+use crate::app::App;
+use crate::asking::Asking;
+use crate::body::Body;
+use crate::paging::wrong;
+use crate::problem::{FieldProblem, Kind, Problem};
+use crate::shape::plan::{Plan, QuotaEffect};
+use crate::wish::CreateContainer;
+
+/// What only hosts can tell; in words for the log when it can't be found out.
+pub type Foresee = Arc<dyn Fn(Wish) -> BoxFuture<'static, Result<Preview, String>> + Send + Sync>;
+
+/// # Errors
+/// Everything that is wrong with the wish, as when it is really asked for.
+pub(crate) async fn of_create(app: &App, asking: &Asking, body: Body<CreateContainer>) -> Result<Plan, Problem> {
+    let mut wish = body.read().resolve(app).await?;
+    body.fit(std::mem::take(&mut wish.errors))?;
+    let spec = wish.spec;
+    let settings = wish.template.as_ref().and_then(|found| found.template.as_ref()).map(|found| &found.settings);
+    let image = match (&spec.source, settings) {
+        (Source::Image(image), _) => image.clone(),
+        (Source::Template(_), Some(settings)) => format!("{}-{}", settings.os, settings.version),
+        (Source::Template(name), None) => name.clone(),
+    };
+    let asked = Wish::Create { spec: Box::new(spec.clone()), image };
+    let mut plan = plan(app, "create", asked).await?;
+    plan.conflicts.extend(taken(app, asking, &spec).await?);
+    let account = asking.caller.account;
+    effect(app, &mut plan, account, Usage::of(&spec), 1).await?;
+    Ok(plan)
+}
+
+/// # Errors
+/// `not-found`.
+pub(crate) async fn of_delete(app: &App, id: ContainerId, purge: bool) -> Result<Plan, Problem> {
+    let row: Option<ContainerRow> = views::get(app.log.db(), id).await.map_err(unread)?;
+    let row = row.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    let guest = match (row.host, row.node, row.vmid) {
+        (Some(host), Some(node), Some(vmid)) => Some(Guest { host, node, vmid }),
+        _ => None,
+    };
+    let mut plan = plan(app, "delete", Wish::Delete { container: id, guest, purge }).await?;
+    if row.lifecycle == Lifecycle::Removed {
+        plan.conflicts.push(wrong("container", "has been removed", "there is nothing left to do"));
+    }
+    if let Some(holder) = crate::accept::holder(app, id).await? {
+        let problem = format!("operation {holder} is at work on it");
+        plan.conflicts.push(wrong("container", &problem, "wait for its end, or cancel it"));
+    }
+    effect(app, &mut plan, row.account, Usage::of(&row.spec), -1).await?;
+    Ok(plan)
+}
+
+async fn plan(app: &App, action: &str, wish: Wish) -> Result<Plan, Problem> {
+    let seen = (app.foresee)(wish).await.map_err(Problem::internal)?;
+    let conflict =
+        |error: domain::FieldError| FieldProblem { field: error.field, problem: error.problem, fix: error.fix };
+    Ok(Plan {
+        action: action.to_owned(),
+        possible: false,
+        place: seen.chosen.map(Into::into),
+        considered: seen.considered.into_iter().map(Into::into).collect(),
+        calls: seen.calls.into_iter().map(Into::into).collect(),
+        conflicts: seen.conflicts.into_iter().map(conflict).collect(),
+        notes: seen.notes,
+        account: None,
+        quota: Vec::new(),
+    })
+}
+
+/// Who has its name or its address already.
+async fn taken(app: &App, asking: &Asking, spec: &ContainerSpec) -> Result<Vec<FieldProblem>, Problem> {
+    let (mut found, mut after) = (Vec::new(), None);
+    let own = addresses(spec);
+    // Whose it is, is for those to know who may see it.
+    let who = |row: &ContainerRow| match asking.caller.sees(row.account) {
+        Ok(()) => format!("container {} ({})", row.hostname, row.id),
+        Err(_) => "another container".to_owned(),
+    };
+    loop {
+        let lifecycle = vec![Lifecycle::Creating, Lifecycle::Ready, Lifecycle::Failed];
+        let filter = ContainerFilter { lifecycle, ..ContainerFilter::default() };
+        let page = Page { limit: MOST, after, order: Order::Oldest };
+        let rows = views::page::<ContainerRow>(app.log.db(), &filter, &page).await.map_err(unread)?;
+        for row in rows.items {
+            if row.hostname == spec.hostname {
+                let problem = format!("{} has it", who(&row));
+                found.push(wrong("hostname", &problem, "choose another name, or delete the other container"));
+            }
+            let theirs = addresses(&row.spec);
+            for (field, address) in own.iter().filter(|(_, own)| theirs.iter().any(|(_, theirs)| theirs == own)) {
+                found.push(wrong(field, &format!("{} has {address}", who(&row)), "choose another address"));
+            }
+        }
+        after = rows.next;
+        if after.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+/// Those that were said, without their prefixes.
+fn addresses(spec: &ContainerSpec) -> Vec<(&'static str, String)> {
+    let bare = |address: &str| address.split('/').next().unwrap_or_default().to_ascii_lowercase();
+    let mut found = Vec::new();
+    if let Ipv4::Static { address, .. } = &spec.network.ipv4 {
+        found.push(("network.ipv4.address", bare(address)));
+    }
+    if let Ipv6::Static { address, .. } = &spec.network.ipv6 {
+        found.push(("network.ipv6.address", bare(address)));
+    }
+    found
+}
+
+/// What it does to the account's quota, and then whether it is possible at all.
+async fn effect(
+    app: &App,
+    plan: &mut Plan,
+    account: Option<AccountId>,
+    asked: Usage,
+    sign: i64,
+) -> Result<(), Problem> {
+    if let Some(account) = account
+        && let Some(row) = views::get::<AccountRow>(app.log.db(), account).await.map_err(unread)?
+    {
+        let used = quota::used(app.log.db(), account).await.map_err(unread)?;
+        let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        for (((what, asked), (_, used)), limit) in asked.named().into_iter().zip(used.named()).zip(row.quota.limits()) {
+            if asked == 0 {
+                continue;
+            }
+            let asked = sign * whole(asked);
+            let left = limit.map(|limit| whole(limit) - whole(used) - asked);
+            if sign > 0 && left.is_some_and(|left| left < 0) {
+                let problem = format!("the account's {what} would be {} more than it may have", -left.unwrap_or(0));
+                plan.conflicts.push(wrong(what, &problem, "ask for less, or have the quota raised"));
+            }
+            plan.quota.push(QuotaEffect { what: what.to_owned(), used, asked, left });
+        }
+        plan.account = Some(account.uuid());
+    }
+    plan.possible = plan.conflicts.is_empty();
+    Ok(())
+}
