@@ -197,7 +197,11 @@ fn storage<'a>(need: &Need, candidate: &'a Candidate) -> Result<&'a Space, Strin
 
 /// What is not known counts half.
 fn share(of: u64, part: u64, whole: u64) -> u64 {
-    if whole == 0 { of / 2 } else { u64::try_from(u128::from(of) * u128::from(part.min(whole)) / u128::from(whole)).unwrap_or(of) }
+    if whole == 0 {
+        of / 2
+    } else {
+        u64::try_from(u128::from(of) * u128::from(part.min(whole)) / u128::from(whole)).unwrap_or(of)
+    }
 }
 
 fn words(need: &Need, candidate: &Candidate, fit: &Fit<'_>) -> String {

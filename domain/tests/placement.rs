@@ -67,7 +67,8 @@ fn fits(need: &Need, node: &Candidate) -> bool {
         && (node.memory_mb == 0 || node.memory_mb >= memory)
         && (need.named || node.memory_mb == 0 || node.memory_free_mb >= memory)
         && node.storages.iter().any(|space| {
-            need.storage.as_ref().is_none_or(|name| *name == space.name) && (space.total_mb == 0 || space.free_mb >= disk)
+            need.storage.as_ref().is_none_or(|name| *name == space.name)
+                && (space.total_mb == 0 || space.free_mb >= disk)
         })
 }
 

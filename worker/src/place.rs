@@ -120,7 +120,8 @@ async fn on_host(
                 candidate.cores_promised += row.spec.cores;
                 candidate.memory_promised_mb += u64::from(row.spec.memory_mb);
                 candidate.alike += u32::from(row.spec.tags.iter().any(|tag| spec.tags.contains(tag)));
-                candidate.same_spread += u32::from(spec.spread_by.as_ref().is_some_and(|tag| row.spec.tags.contains(tag)));
+                candidate.same_spread +=
+                    u32::from(spec.spread_by.as_ref().is_some_and(|tag| row.spec.tags.contains(tag)));
             }
             Ok::<_, StepError>(candidate)
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::container::{ContainerSpec, Guest};
 use domain::operation::{Failure, FailureKind};
-use domain::preview::{Call, Preview, Wish};
 use domain::placement::Chosen;
+use domain::preview::{Call, Preview, Wish};
 use domain::vmid::{Vmid, VmidOfHost};
 use platform::views::{self, VmidRow};
 use proxmox::Thing;
@@ -33,7 +33,11 @@ pub async fn preview(tools: &Tools, wish: Wish) -> Result<Preview, StepError> {
     };
     match looked {
         Err(StepError::Failed { kind, failure }) if kind != FailureKind::Temporary || failure.slug != "internal" => {
-            preview.conflict("host", format!("{}: {}", failure.title, failure.detail), "see to the host, or choose another");
+            preview.conflict(
+                "host",
+                format!("{}: {}", failure.title, failure.detail),
+                "see to the host, or choose another",
+            );
             Ok(preview)
         }
         Err(error) => Err(error),
@@ -46,7 +50,11 @@ async fn create(tools: &Tools, spec: &ContainerSpec, image: &str, preview: &mut 
     preview.notes.extend(away.iter().cloned());
     let Some(chosen) = verdict.chosen else {
         let Failure { detail, .. } = place::no_place(&verdict.considered, &away);
-        preview.conflict("node", format!("no node can take it: {detail}"), "make room, ask for less, or choose another place");
+        preview.conflict(
+            "node",
+            format!("no node can take it: {detail}"),
+            "make room, ask for less, or choose another place",
+        );
         preview.considered = verdict.considered;
         return Ok(());
     };
@@ -88,7 +96,11 @@ async fn number(tools: &Tools, spec: &ContainerSpec, host: &Host, preview: &mut 
     let stream = <domain::vmid::VmidLease as domain::Aggregate>::stream(id);
     let leased: Option<VmidRow> = views::get(tools.log.db(), stream.id()).await.map_err(StepError::internal)?;
     if exists {
-        preview.conflict("vmid", format!("{wanted} exists on {}", host.settings.name), "choose another, or leave it out");
+        preview.conflict(
+            "vmid",
+            format!("{wanted} exists on {}", host.settings.name),
+            "choose another, or leave it out",
+        );
     } else if leased.is_some() {
         preview.conflict("vmid", format!("{wanted} is leased by another container"), "choose another, or leave it out");
     }

@@ -151,7 +151,9 @@ pub(super) async fn find(app: &App, id: HostId) -> Result<HostView, Problem> {
 fn refused(no: HostRejection) -> Problem {
     match no {
         HostRejection::Unknown => Problem::new(Kind::NotFound),
-        HostRejection::AlreadyRegistered | HostRejection::NoNode { .. } => Problem::new(Kind::Conflict).detail(no.to_string()),
+        HostRejection::AlreadyRegistered | HostRejection::NoNode { .. } => {
+            Problem::new(Kind::Conflict).detail(no.to_string())
+        }
         HostRejection::Invalid(errors) => Problem::new(Kind::Invalid).fields(
             errors.into_iter().map(|e| FieldProblem { field: e.field, problem: e.problem, fix: e.fix }).collect(),
         ),

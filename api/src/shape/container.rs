@@ -9,8 +9,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::plan::{ConsideredView, PlaceView};
 use super::operation::{ErrorView, word};
+use super::plan::{ConsideredView, PlaceView};
 use crate::live::Live;
 
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -86,12 +86,7 @@ pub(crate) struct QuotaEffect {
 
 impl From<Chosen> for PlaceView {
     fn from(chosen: Chosen) -> Self {
-        Self {
-            host: chosen.host.uuid(),
-            node: chosen.node,
-            storage: Some(chosen.storage),
-            reason: Some(chosen.reason),
-        }
+        Self { host: chosen.host.uuid(), node: chosen.node, storage: Some(chosen.storage), reason: Some(chosen.reason) }
     }
 }
 

@@ -74,5 +74,8 @@ async fn maintenance_is_said_of_hosts_and_of_nodes_that_there_are() {
     let sync = HostCommand::SyncNodes(vec![node]);
     app.app.log.execute::<Host>(id.parse().unwrap(), sync, &(), domain::Meta::system("test")).await.unwrap();
     let (status, host) = put(json!({ "in_maintenance": true, "node": "pve1" })).await;
-    assert_eq!((status, &host["nodes"][0]["in_maintenance"], &host["in_maintenance"]), (200, &json!(true), &json!(false)));
+    assert_eq!(
+        (status, &host["nodes"][0]["in_maintenance"], &host["in_maintenance"]),
+        (200, &json!(true), &json!(false))
+    );
 }

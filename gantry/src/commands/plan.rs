@@ -17,15 +17,20 @@ pub(super) fn show(plan: &Value, title: &str, out: Output) -> Outcome {
 fn words(plan: &Value, title: &str, possible: bool, out: Output) -> String {
     let (state, colour) =
         if possible { ("possible, nothing is done yet", Colour::Good) } else { ("not possible", Colour::Bad) };
-    let mut text = format!("{} {}  {}\n", self::text(plan, "action"), out.paint(Colour::Strong, title), out.paint(colour, state));
+    let mut text =
+        format!("{} {}  {}\n", word(plan, "action"), out.paint(Colour::Strong, title), out.paint(colour, state));
     if plan["place"].is_object() {
         let place = &plan["place"];
-        text += &format!("\nWould go to {} on storage {}.\n", out.paint(Colour::Strong, &self::text(place, "node")), self::text(place, "storage"));
+        text += &format!(
+            "\nWould go to {} on storage {}.\n",
+            out.paint(Colour::Strong, &word(place, "node")),
+            word(place, "storage")
+        );
     }
     let mut nodes = out.table(["node", "host", "score", "why"]);
     let chosen = plan["place"]["node"].as_str();
     for one in list(plan, "considered") {
-        let node = self::text(one, "node");
+        let node = word(one, "node");
         let colour = match one["score"].is_u64() {
             true if chosen == Some(&node) => Colour::Good,
             true => Colour::Faint,
@@ -34,26 +39,27 @@ fn words(plan: &Value, title: &str, possible: bool, out: Output) -> String {
         let score = one["score"].as_u64().map_or_else(|| "no".to_owned(), |score| score.to_string());
         nodes.row([
             (node, Some(colour)),
-            (self::text(one, "host_name"), None),
+            (word(one, "host_name"), None),
             (score, Some(colour)),
-            (self::text(one, "why"), None),
+            (word(one, "why"), None),
         ]);
     }
     part(&mut text, &nodes.or_else(""));
     let mut calls = out.table(["call", "of Proxmox", "with"]);
     for call in list(plan, "calls") {
         let with = call["parameters"].as_object().into_iter().flatten();
-        let with: Vec<String> = with.map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default())).collect();
-        calls.row([(self::text(call, "method"), Some(Colour::Strong)), (self::text(call, "path"), None), (with.join(" "), None)]);
+        let with: Vec<String> =
+            with.map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default())).collect();
+        calls.row([(word(call, "method"), Some(Colour::Strong)), (word(call, "path"), None), (with.join(" "), None)]);
     }
     part(&mut text, &calls.or_else(""));
     let mut quota = out.table(["quota", "used", "asked", "left"]);
     for one in list(plan, "quota") {
         let number = |name: &str| one[name].as_i64().map_or_else(|| "no limit".to_owned(), |n| n.to_string());
-        quota.row([(self::text(one, "what"), None), (number("used"), None), (number("asked"), None), (number("left"), None)]);
+        quota.row([(word(one, "what"), None), (number("used"), None), (number("asked"), None), (number("left"), None)]);
     }
     part(&mut text, &quota.or_else(""));
-    let conflict = |one: &Value| format!("{}: {} ({})", self::text(one, "field"), self::text(one, "problem"), self::text(one, "fix"));
+    let conflict = |one: &Value| format!("{}: {} ({})", word(one, "field"), word(one, "problem"), word(one, "fix"));
     let conflicts: Vec<String> = list(plan, "conflicts").map(|one| out.paint(Colour::Bad, &conflict(one))).collect();
     part(&mut text, &conflicts.join("\n"));
     let notes: Vec<&str> = list(plan, "notes").filter_map(Value::as_str).collect();
@@ -67,7 +73,7 @@ fn part(text: &mut String, more: &str) {
     }
 }
 
-fn text(value: &Value, name: &str) -> String {
+fn word(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_default().to_owned()
 }
 

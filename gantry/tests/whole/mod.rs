@@ -22,6 +22,13 @@ pub struct Whole {
     token: String,
 }
 
+fn foresee(tools: Arc<worker::Tools>) -> api::Foresee {
+    Arc::new(move |wish| {
+        let tools = tools.clone();
+        Box::pin(async move { worker::preview(&tools, wish).await.map_err(|error| error.to_string()) })
+    })
+}
+
 impl Whole {
     pub async fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -38,6 +45,7 @@ impl Whole {
             access: Access::with_token_hash(settled.hash),
             live: LiveStates::default(),
             copies: Arc::new(Asked(worker::Copies::new(world.tools.clone()))),
+            foresee: foresee(world.tools.clone()),
             metrics: Arc::new(String::new),
         };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
