@@ -97,7 +97,7 @@ pub(super) async fn source(context: &Context) -> Result<Guest, StepError> {
     })
 }
 
-pub(super) fn tags(wished: &[String]) -> Vec<String> {
+pub(crate) fn tags(wished: &[String]) -> Vec<String> {
     let others = wished.iter().filter(|tag| *tag != marker::TAG).cloned();
     std::iter::once(marker::TAG.to_owned()).chain(others).collect()
 }
