@@ -32,11 +32,11 @@ use domain::pipeline::StepName;
 use crate::step::Step;
 
 pub(crate) use create_guest::network as network_of;
-pub(crate) use making::tags as guest_tags;
 pub(crate) use destroy_guest::take_down;
 pub(crate) use ensure_image::Available;
 pub(crate) use forget_secrets::sealed_for;
 pub(crate) use lease_vmid::Leased;
+pub(crate) use making::tags as guest_tags;
 
 /// The step of that name. Exhaustive, so that a step in a table without a doing does not compile.
 pub(crate) fn step(name: StepName) -> &'static dyn Step {
