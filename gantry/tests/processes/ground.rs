@@ -15,11 +15,12 @@ use xtask::servers::{Postgres, Redis};
 
 const KEYS: &str = "one:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 /// A worker that was killed is replaced after this many seconds; the least that the settings allow.
-const LEASE: &str = "2";
+const LEASE_S: u32 = 2;
 
 pub(crate) struct Ground {
     pub(crate) sim: Sim,
     pub(crate) redis: Redis,
+    pub(crate) lease_s: u32,
     database: String,
     dir: Option<tempfile::TempDir>,
     _postgres: Postgres,
@@ -42,7 +43,7 @@ impl Ground {
         });
         let (postgres, redis) = servers.await.unwrap();
         let database = postgres.url();
-        let ground = Self { sim, redis, database, dir: Some(dir), _postgres: postgres };
+        let ground = Self { sim, redis, lease_s: LEASE_S, database, dir: Some(dir), _postgres: postgres };
         assert_eq!(ground.program(&["migrate"]).run().code, 0);
         ground
     }
@@ -58,7 +59,7 @@ impl Ground {
             .database(&self.database)
             .env("REDIS_URL", &self.redis.url())
             .env("GANTRY_VAULT_KEYS", KEYS)
-            .env("GANTRY_WORKER__LEASE_S", LEASE)
+            .env("GANTRY_WORKER__LEASE_S", &self.lease_s.to_string())
             .env("GANTRY_TEMPLATES__ROOT", &self.dir().join("templates").display().to_string())
             .env("GANTRY_LOG__FILTER", "info")
     }

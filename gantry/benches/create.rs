@@ -1,0 +1,30 @@
+//! Creates through real processes: what is accepted in a second, what one takes beyond its own work, and how well a
+//! hundred fill the slots of two nodes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    dead_code,
+    reason = "a bench fails by panicking, its counts fit, and it stands on a part of what the tests stand on"
+)]
+
+#[path = "create/accepted.rs"]
+mod accepted;
+#[path = "../tests/processes/caller.rs"]
+mod caller;
+#[path = "../tests/processes/ground.rs"]
+mod ground;
+#[path = "../tests/processes/processes.rs"]
+mod processes;
+#[path = "../tests/run/mod.rs"]
+mod run;
+#[path = "create/schedule.rs"]
+mod schedule;
+#[path = "../../worker/tests/pipeline/tiny.rs"]
+mod tiny;
+
+#[tokio::main]
+async fn main() {
+    accepted::measure().await;
+    schedule::measure().await;
+}
