@@ -171,7 +171,9 @@ async fn measure() {
         watch(&server, watched[n % WATCHED], took.clone()).await;
     }
     let each = (server.kibibytes() - before) / WATCHERS as f64;
-    Figure::new("sse", format!("memory of each of {WATCHERS} idle watchers"), each, "KiB").aim(Aim::AtMost(16.0)).print();
+    Figure::new("sse", format!("memory of each of {WATCHERS} idle watchers"), each, "KiB")
+        .aim(Aim::AtMost(16.0))
+        .print();
 
     let began = Instant::now();
     let mut tick = tokio::time::interval(Duration::from_secs(1) / RECORDS_PER_SECOND);

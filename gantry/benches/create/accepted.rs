@@ -133,7 +133,12 @@ pub(crate) async fn measure() {
             .limit(median(&bare))
             .aim(Aim::RatioAtLeast(0.5))
             .print();
-        let figure = Figure::new("create", format!("request to 202, {clients} connections, p99"), percentile(&times, 99.0), "ms");
+        let figure = Figure::new(
+            "create",
+            format!("request to 202, {clients} connections, p99"),
+            percentile(&times, 99.0),
+            "ms",
+        );
         p99.map_or(figure.clone(), |most| figure.aim(Aim::AtMost(most))).print();
     }
 }

@@ -27,7 +27,11 @@ const PER_NODE: u16 = 8;
 fn timed(ground: &Ground) {
     let scripts = ground.dir().join("templates/timed/container-configs/scripts");
     std::fs::create_dir_all(&scripts).unwrap();
-    std::fs::write(ground.dir().join("templates/timed/template.conf"), "TEMPLATE_APP=timed\nTEMPLATE_OS=debian\nTEMPLATE_VERSION=12\n").unwrap();
+    std::fs::write(
+        ground.dir().join("templates/timed/template.conf"),
+        "TEMPLATE_APP=timed\nTEMPLATE_OS=debian\nTEMPLATE_VERSION=12\n",
+    )
+    .unwrap();
     for name in ["10-first.sh", "20-second.sh"] {
         std::fs::write(scripts.join(name), format!("sleep {SCRIPT_S}\n")).unwrap();
     }
@@ -84,8 +88,13 @@ pub(crate) async fn measure() {
     let all = join_all(join_all(asked).await.into_iter().map(|id| ended(&log, id))).await;
     let (first, last) = (all.iter().map(|(from, _)| *from).min(), all.iter().map(|(_, to)| *to).max());
     let rounds = (MANY / 2).div_ceil(PER_NODE.into());
-    Figure::new("create", format!("{MANY} creates, {PER_NODE} at once on each of 2 nodes"), seconds(first.unwrap(), last.unwrap()), "s")
-        .limit(rounds as f64 * OWN)
-        .aim(Aim::RatioAtMost(1.15))
-        .print();
+    Figure::new(
+        "create",
+        format!("{MANY} creates, {PER_NODE} at once on each of 2 nodes"),
+        seconds(first.unwrap(), last.unwrap()),
+        "s",
+    )
+    .limit(rounds as f64 * OWN)
+    .aim(Aim::RatioAtMost(1.15))
+    .print();
 }

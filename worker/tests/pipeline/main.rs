@@ -1,6 +1,9 @@
 //! Pipelines, whole, on a real log and against a simulated Proxmox host that really runs their commands.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects by failing")]
 
+mod asks;
+mod cancel;
+mod checks;
 mod copies;
 mod create;
 mod fault;
@@ -8,6 +11,7 @@ mod nodes;
 mod places;
 mod proofs;
 mod queue;
+mod refusals;
 mod servers;
 mod support;
 mod tiny;

@@ -1,19 +1,19 @@
 //! What holds of every pipeline, as loops over its table: a step that is added is covered the moment it exists.
 
-use std::time::Duration;
-
 use domain::container::{Lifecycle, Source};
-use domain::operation::{Command, OperationCommand, Status};
+use domain::operation::{Command, Status};
 use domain::pipeline::{PipelineName, StepName};
-use domain::progress::ProgressKind;
 use domain::{ContainerId, OperationId};
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use worker::engine::{EngineError, Outcome};
 
+use crate::cancel::{
+    a_script_that_runs_is_stopped_by_a_cancellation, a_worker_that_was_replaced_can_say_nothing_any_more,
+    each_step_can_be_cancelled_until_there_is_no_way_back, each_undo_may_run_twice,
+};
 use crate::copies;
 use crate::fault::Fault;
-use crate::support::{Ground, World, spec, turn};
+use crate::support::{Ground, World, spec};
 use crate::trips::{Met, Trip};
 
 /// Where a proof is to hold.
@@ -25,9 +25,13 @@ pub(crate) enum On {
 
 impl On {
     pub(crate) async fn world(self) -> World {
+        World::on(self.ground().await).await
+    }
+
+    pub(crate) async fn ground(self) -> Ground {
         match self {
-            Self::Sqlite => World::new().await,
-            Self::Servers => World::on(Ground::on_servers().await).await,
+            Self::Sqlite => Ground::local(),
+            Self::Servers => Ground::on_servers().await,
         }
     }
 }
@@ -51,6 +55,7 @@ macro_rules! on_both {
     };
 }
 pub(crate) use on_both;
+
 on_both!(
     every_step_may_run_twice,
     a_crash_after_every_single_append_ends_the_same,
@@ -75,7 +80,7 @@ pub(crate) async fn each<T: std::fmt::Debug + Copy>(
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-async fn tiny(world: &World, keep: bool) -> (ContainerId, OperationId) {
+pub(crate) async fn tiny(world: &World, keep: bool) -> (ContainerId, OperationId) {
     world
         .request_as(crate::support::meta(), spec(&crate::support::hostname(), Source::Template("tiny".into())), keep)
         .await
@@ -218,111 +223,4 @@ async fn a_failure_at_each_step_leaves_nothing_behind_and_is_retried(on: On) {
         Ok(())
     })
     .await;
-}
-
-async fn was_cancelled(world: &World, container: ContainerId, id: OperationId) -> Result<(), String> {
-    let operation = world.drive(id).await;
-    world.progress(id).await;
-    if operation.status() != Some(Status::Cancelled) {
-        return Err(format!("{:?}", operation.end()));
-    }
-    world.is_gone(container).await?;
-    match (world.sealed_of(container).await, world.container(container).await.lifecycle()) {
-        (0, Lifecycle::Removed) => Ok(()),
-        left => Err(format!("{left:?}")),
-    }
-}
-
-async fn each_undo_may_run_twice(on: On) {
-    let world = on.world().await;
-    let undone = PipelineName::Create.table().steps().filter(|spec| spec.undo).map(|spec| spec.name);
-    each(undone, async |step| {
-        let (container, id) = tiny(&world, false).await;
-        world.until_killed(id, Trip::BeforeStart(StepName::Finish)).await;
-        world.ask(id, OperationCommand::Cancel).await;
-        if world.until_killed(id, Trip::BeforeUndone(step)).await != Met::Tripped {
-            return Err("was never undone".to_owned());
-        }
-        was_cancelled(&world, container, id).await
-    })
-    .await;
-    world.only_guests_of(&[]).await;
-}
-
-async fn each_step_can_be_cancelled_until_there_is_no_way_back(on: On) {
-    let world = on.world().await;
-    let all = PipelineName::ALL.into_iter().flat_map(|name| name.table().steps().map(move |step| (name, *step)));
-    each(all, async |(pipeline, step)| {
-        let (container, id) = begin(&world, pipeline).await;
-        if world.until_killed(id, Trip::BeforeEnd(step.name)).await != Met::Tripped {
-            return Err("never came there".to_owned());
-        }
-        let asked = world.try_ask(id, OperationCommand::Cancel).await;
-        if !step.may_cancel {
-            world.drive(id).await;
-            has_succeeded(&world, pipeline, container, id).await?;
-            return asked.err().map(drop).ok_or_else(|| "the cancellation was not refused".to_owned());
-        }
-        asked?;
-        if pipeline == PipelineName::Create {
-            return was_cancelled(&world, container, id).await;
-        }
-        match world.drive(id).await.status() {
-            Some(Status::Cancelled) => Ok(()),
-            other => Err(format!("{other:?}")),
-        }
-    })
-    .await;
-}
-
-async fn a_script_that_runs_is_stopped_by_a_cancellation(on: On) {
-    let world = on.world().await;
-    let (container, id) = tiny(&world, false).await;
-    world.until_killed(id, Trip::BeforeStart(StepName::RunScripts)).await;
-    let vmid = world.container(container).await.guest().unwrap().vmid.get();
-    world.in_guest(vmid, "touch /srv/slow").await;
-    let cancel = async {
-        while !world.progress(id).await.iter().any(|told| format!("{told:?}").contains("20-two.sh (2 of 3)")) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        world.ask(id, OperationCommand::Cancel).await;
-    };
-    let (ended, ()) = tokio::join!(was_cancelled(&world, container, id), cancel);
-    ended.unwrap();
-    world.only_guests_of(&[]).await;
-}
-
-async fn a_worker_that_was_replaced_can_say_nothing_any_more(on: On) {
-    let world = on.world().await;
-    let (container, id) = tiny(&world, false).await;
-    world.until_killed(id, Trip::BeforeStart(StepName::RunScripts)).await;
-    let vmid = world.container(container).await.guest().unwrap().vmid.get();
-    world.in_guest(vmid, "touch /srv/slow").await;
-    let (engine, old) = (world.engine("old"), turn("old"));
-    let replaced = async {
-        while world.operation(id).await.worker() != Some("old") {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        let (ended, _) = tokio::join!(world.drive(id), async {
-            while world.operation(id).await.worker() == Some("old") {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            world.in_guest(vmid, "rm /srv/slow").await;
-        });
-        ended
-    };
-    let (old, _) = tokio::join!(engine.drive(id, &old), replaced);
-    assert!(matches!(old, Ok(Outcome::Left) | Err(EngineError::Lost { .. })), "{old:?}");
-    has_succeeded(&world, PipelineName::Create, container, id).await.unwrap();
-    // One line for each that a script said, from whichever of both.
-    let lines = world
-        .progress(id)
-        .await
-        .into_iter()
-        .filter(|told| matches!(&told.kind, ProgressKind::Log { next: Some(_), .. }));
-    let mut lines: Vec<_> = lines.map(|told| serde_json::to_string(&told.kind).unwrap()).collect();
-    let all = lines.len();
-    lines.sort();
-    lines.dedup();
-    assert_eq!(lines.len(), all);
 }

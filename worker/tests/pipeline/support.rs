@@ -14,10 +14,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::container::{Container, ContainerCommand, ContainerSpec, Lifecycle, Request, Source};
+use domain::container::{Container, ContainerSpec, Source};
 use domain::host::{Auth, Host, HostCommand, HostSettings, Limits, SshAccess, SshNode};
-use domain::operation::{Accepted, Command, Given, Operation, OperationCommand, OperationEvent};
-use domain::pipeline::StepName;
+use domain::operation::Operation;
 use domain::progress::{Progress, ProgressKind};
 use domain::{Actor, Aggregate, ContainerId, Event as _, HostId, Meta, OperationId, SealedId, Version};
 use platform::catalogue::Catalogue;
@@ -28,7 +27,7 @@ use platform::log::{Append, Expected, Log, Rows};
 use platform::queue;
 use platform::series::records;
 use platform::vault::{Keys, Vault};
-use platform::views::{self, MOST, Order, Page, VmidFilter, VmidRow};
+use platform::views;
 use sim::Sim;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -172,80 +171,6 @@ impl World {
         Engine::new(self.tools.clone(), self.queue.clone(), name, self.stop.clone())
     }
 
-    /// Accepts a create as the API does: one append.
-    pub async fn request(&self, spec: ContainerSpec) -> (ContainerId, OperationId) {
-        self.request_as(meta(), spec, false).await
-    }
-
-    pub async fn request_as(&self, by: Meta, spec: ContainerSpec, keep: bool) -> (ContainerId, OperationId) {
-        let container = ContainerId::new(Uuid::now_v7());
-        let command = Command::CreateContainer { container, keep_on_failure: keep };
-        (container, self.request_by(by, spec, command).await)
-    }
-
-    /// The same for a container that is made otherwise.
-    pub async fn request_with(&self, spec: ContainerSpec, command: Command) -> OperationId {
-        self.request_by(meta(), spec, command).await
-    }
-
-    async fn request_by(&self, by: Meta, spec: ContainerSpec, command: Command) -> OperationId {
-        let (container, operation) = (command.creates().unwrap(), OperationId::new(Uuid::now_v7()));
-        let mut append = Append::new(by);
-        let mut template = None;
-        if let Source::Template(name) = &spec.source {
-            let found = self.tools.catalogue.find(name).await.unwrap().unwrap();
-            let hash = found.version.clone().unwrap_or_else(|| panic!("{:?}", found.findings));
-            template = Some(hash);
-            append.rows.extend(self.tools.catalogue.keep(&found));
-        }
-        let (password, row) = self.seal("password", b"correct horse battery");
-        append = append.with(row);
-        let request = Request {
-            spec,
-            operation,
-            account: None,
-            placement: None,
-            template,
-            root_password: Some(password),
-            inputs: None,
-        };
-        let events = Container::default().decide(ContainerCommand::Request(Box::new(request)), &()).unwrap();
-        let accept = OperationCommand::Accept(Accepted::new(command, None, None));
-        let accepted = Operation::default().decide(accept, &Given { now: now() }).unwrap();
-        let append = append
-            .stream(Container::stream(container), Expected::New, events.iter().map(|e| e.encode().unwrap()).collect())
-            .stream(
-                Operation::stream(operation),
-                Expected::New,
-                accepted.iter().map(|e| e.encode().unwrap()).collect(),
-            );
-        self.log.append(append).await.unwrap();
-        operation
-    }
-
-    pub async fn accept(&self, command: Command) -> OperationId {
-        let operation = OperationId::new(Uuid::now_v7());
-        let accept = OperationCommand::Accept(Accepted::new(command, None, None));
-        self.ask(operation, accept).await;
-        operation
-    }
-
-    pub async fn ask(&self, id: OperationId, command: OperationCommand) {
-        self.log.execute::<Operation>(id, command, &Given { now: now() }, meta()).await.unwrap();
-        self.coordination.bus().publish(&worker::progress::command_topic(id), 1).await;
-    }
-
-    pub async fn try_ask(&self, id: OperationId, command: OperationCommand) -> Result<(), String> {
-        let asked = self.log.execute::<Operation>(id, command, &Given { now: now() }, meta()).await;
-        asked.map(drop).map_err(|error| error.to_string())
-    }
-
-    /// As somebody asks for it who saw a create fail.
-    pub async fn retry(&self, container: ContainerId, id: OperationId) {
-        self.log.execute::<Container>(container, ContainerCommand::RetryCreate, &(), meta()).await.unwrap();
-        self.ask(id, OperationCommand::Retry).await;
-    }
-
     /// How many events its stream has.
     pub async fn versions(&self, id: OperationId) -> i64 {
         self.log.stream(&Operation::stream(id), Version(0)).await.unwrap().last().unwrap().version.0
@@ -311,83 +236,6 @@ impl World {
         };
         self.trips.clear(id);
         met
-    }
-
-    pub async fn api(&self, id: ContainerId) -> (proxmox::Client, domain::container::Guest) {
-        let guest = self.container(id).await.guest().cloned().expect("it has a guest");
-        (self.tools.hosts.get(self.host).await.unwrap().client.clone(), guest)
-    }
-
-    pub async fn in_guest(&self, vmid: u32, script: &str) -> String {
-        let argv = ["sh", "-c", script].map(std::ffi::OsString::from);
-        let out = self.sim.guests().command(vmid, &argv).unwrap().output().await.unwrap();
-        assert!(out.status.success(), "{script}: {}", String::from_utf8_lossy(&out.stderr));
-        String::from_utf8(out.stdout).unwrap()
-    }
-
-    pub async fn leases_of(&self, container: ContainerId) -> Vec<u32> {
-        let page = Page { limit: MOST, after: None, order: Order::Oldest };
-        let filter = VmidFilter { container: Some(container), ..VmidFilter::default() };
-        let rows = views::page::<VmidRow>(self.log.db(), &filter, &page).await.unwrap();
-        rows.items.into_iter().map(|row| row.vmid.get()).collect()
-    }
-
-    /// Every sealed row that the streams of a container and of its create ever named and that is still there.
-    pub async fn sealed_of(&self, container: ContainerId) -> usize {
-        let request = self.container(container).await.request().cloned().unwrap();
-        let mut named: Vec<SealedId> = request.root_password.into_iter().chain(request.inputs).collect();
-        for stored in self.log.stream(&Operation::stream(request.operation), Version(0)).await.unwrap() {
-            if let OperationEvent::StepSucceeded { step: StepName::CollectCredentials, fact } = stored.event().unwrap()
-            {
-                named.extend(serde_json::from_value::<Vec<SealedId>>(fact).unwrap());
-            }
-        }
-        let mut there = 0;
-        for id in named {
-            there += usize::from(self.tools.vault.open(id).await.is_ok());
-        }
-        there
-    }
-
-    /// The container is ready: its guest runs, is the only one of its number, and each script ended well just once.
-    pub async fn is_ready(&self, container: ContainerId) -> Result<(), String> {
-        let state = self.container(container).await;
-        let guest = state.guest().ok_or("no guest")?;
-        let vmid = guest.vmid.get();
-        let leases = self.leases_of(container).await;
-        let check = |right: bool, what: String| if right { Ok(()) } else { Err(what) };
-        check(state.lifecycle() == Lifecycle::Ready, format!("{:?}", state.lifecycle()))?;
-        check(self.sim.world().is_running(vmid), format!("{vmid} does not run"))?;
-        check(leases == [vmid], format!("{leases:?} leased for {vmid}"))?;
-        if matches!(state.request().unwrap().spec.source, Source::Template(_)) {
-            let ran = self.in_guest(vmid, "cat /srv/ran").await;
-            check(ran == "one\ntwo\nthree\n", format!("scripts ended well: {ran:?}"))?;
-        }
-        Ok(())
-    }
-
-    /// Nothing of it is on the host or leased.
-    pub async fn is_gone(&self, container: ContainerId) -> Result<(), String> {
-        let leases = self.leases_of(container).await;
-        if !leases.is_empty() {
-            return Err(format!("{leases:?} still leased"));
-        }
-        match self.container(container).await.guest() {
-            Some(guest) => Err(format!("still has {guest:?}")),
-            None => Ok(()),
-        }
-    }
-
-    /// On the host are the guests of these containers, each once, and no others.
-    pub async fn only_guests_of(&self, containers: &[ContainerId]) {
-        let mut wanted = Vec::new();
-        for id in containers {
-            wanted.extend(self.container(*id).await.guest().map(|guest| guest.vmid.get()));
-        }
-        wanted.sort_unstable();
-        let mut there = self.sim.world().vmids();
-        there.sort_unstable();
-        assert_eq!(there, wanted);
     }
 }
 
