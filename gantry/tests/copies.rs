@@ -1,6 +1,12 @@
 //! Copies of a container through the API, with a worker behind it and a simulated host that really keeps files.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+#[allow(dead_code, reason = "not all that can be asked is")]
+#[path = "../../worker/tests/pipeline/asks.rs"]
+mod asks;
+#[allow(dead_code, reason = "not all that can be looked at is")]
+#[path = "../../worker/tests/pipeline/checks.rs"]
+mod checks;
 #[path = "../src/process/copies.rs"]
 mod seam;
 #[path = "../../worker/tests/pipeline/servers.rs"]

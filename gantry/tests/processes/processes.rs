@@ -11,7 +11,7 @@ static STARTED: AtomicU32 = AtomicU32::new(0);
 
 /// Killed when it goes.
 pub(crate) struct Process {
-    child: Child,
+    pub(crate) child: Child,
 }
 
 impl Process {

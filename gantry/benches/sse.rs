@@ -1,112 +1,61 @@
-//! Watchers: how long from a record to who watches, and what each of them costs. The server is a process of its own,
-//! this same program called again.
+//! Watchers: how long from a record to who watches, and what each of them costs the API's process.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::print_stdout,
     clippy::cast_precision_loss,
-    reason = "a bench fails by panicking, its server tells its address, and its counts fit"
+    dead_code,
+    reason = "a bench fails by panicking, its counts fit, and it stands on a part of what the tests stand on"
 )]
 
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+#[path = "../tests/processes/ground.rs"]
+mod ground;
+#[path = "../tests/processes/processes.rs"]
+mod processes;
+#[path = "../tests/run/mod.rs"]
+mod run;
+#[path = "../../worker/tests/pipeline/tiny.rs"]
+mod tiny;
+
 use std::time::{Duration, Instant};
 
-use api::access::Access;
-use api::live::LiveStates;
-use api::{App, Settings};
 use domain::operation::{Accepted, Command as Asked, Given, Operation, OperationCommand};
 use domain::{Aggregate as _, ContainerId, Event as _, Meta, OperationId};
-use platform::catalogue::Catalogue;
-use platform::clock::{self, Clock};
-use platform::coordination::Coordination;
-use platform::db::{Db, Options};
+use platform::clock;
 use platform::log::{Append, Expected, Log};
 use platform::series::records;
-use platform::vault::{Keys, Vault};
-use platform::{bootstrap, views};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use xtask::bench::{Aim, Figure, percentile};
-use xtask::servers::{Postgres, Redis};
+
+use ground::Ground;
+use processes::Process;
 
 const WATCHERS: usize = 2000;
 /// Operations that are watched, by ten each.
 const WATCHED: usize = 200;
 const RECORDS_PER_SECOND: u32 = 200;
 const FOR: Duration = Duration::from_secs(10);
-const SERVER: &str = "GANTRY_BENCH_SERVER";
 
-async fn log(database: &str) -> Log {
-    let db = Db::connect(database, &Options::default()).await.unwrap();
-    db.migrate(clock::now()).await.unwrap();
-    Log::open(db, views::all(), Clock::system()).await.unwrap()
-}
-
-/// Serves until its standard input ends.
-async fn serve(database: &str, redis: &str) {
-    let log = log(database).await;
-    let db = log.db().clone();
-    let settled = bootstrap::token(&db).await.unwrap();
-    let coordination = Coordination::connect(Some(redis), "bench:").await.unwrap();
-    let app = App {
-        queue: coordination.queue("operations", 1000),
-        queue_limit: 1000,
-        vault: Vault::new(db.clone(), Keys::parse(&"ab".repeat(32)).unwrap(), Clock::system()),
-        catalogue: Catalogue::new("none", db),
-        access: Access::with_token_hash(settled.hash),
-        live: LiveStates::default(),
-        metrics: Arc::new(String::new),
-        coordination,
-        log,
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    println!("{} {}", listener.local_addr().unwrap(), settled.fresh.unwrap());
-    let stop = CancellationToken::new();
-    let served = tokio::spawn(api::serve(app, listener, Settings::default(), stop.clone()));
-    let ended = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
-    ended.await.unwrap().unwrap();
-    stop.cancel();
-    served.await.unwrap().unwrap();
-}
-
+/// The server's process, and what is needed to ask it.
 struct Server {
-    child: Child,
+    process: Process,
     address: String,
     token: String,
 }
 
 impl Server {
-    fn start(database: &str, redis: &str) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .env(SERVER, format!("{database} {redis}"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut told = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut told).unwrap();
-        let (address, token) = told.trim().split_once(' ').unwrap();
-        Self { child, address: address.to_owned(), token: token.to_owned() }
+    fn start(ground: &Ground) -> Self {
+        let (process, url, token) = Process::api(ground);
+        Self { process, address: url.trim_start_matches("http://").to_owned(), token: token.unwrap() }
     }
 
     fn kibibytes(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").trim().parse().unwrap()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
     }
 }
 
@@ -152,15 +101,15 @@ async fn operation(log: &Log) -> OperationId {
     id
 }
 
-async fn measure() {
-    let (postgres, redis) = (Postgres::start().unwrap(), Redis::start().unwrap());
-    let log = log(&postgres.url()).await;
-    let coordination = Coordination::connect(Some(&redis.url()), "bench:").await.unwrap();
+#[tokio::main]
+async fn main() {
+    let ground = Ground::new(sim::Options { dry_shell: true, ..sim::Options::default() }).await;
+    let (log, coordination) = (ground.log().await, ground.coordination().await);
     let mut watched = Vec::new();
     for _ in 0..WATCHED {
         watched.push(operation(&log).await);
     }
-    let server = Server::start(&postgres.url(), &redis.url());
+    let server = Server::start(&ground);
     let (took, mut delays) = mpsc::unbounded_channel();
     // The first watchers also pay for what is there once: pools, threads, caches.
     for id in watched.iter().take(50) {
@@ -201,16 +150,5 @@ async fn measure() {
     for (percent, aim) in [(50.0, None), (99.0, Some(Aim::AtMost(10.0)))] {
         let figure = Figure::new("sse", format!("record to watcher, p{percent}"), percentile(&heard, percent), "ms");
         aim.map_or(figure.clone(), |aim| figure.aim(aim)).print();
-    }
-}
-
-#[tokio::main]
-async fn main() {
-    match std::env::var(SERVER) {
-        Ok(told) => {
-            let (database, redis) = told.split_once(' ').unwrap();
-            serve(database, redis).await;
-        }
-        Err(_) => measure().await,
     }
 }
