@@ -15,6 +15,9 @@ const NEEDED: &[(&str, &str)] = &[
     ("python3", "python3"),
     ("pip3", "python3-pip"),
     ("busybox", "busybox-static"),
+    // A bare Debian has neither: tests end processes, and the simulator's guests bring up their loopback.
+    ("pkill", "procps"),
+    ("ip", "iproute2"),
     ("npm", "npm"),
 ];
 
