@@ -57,9 +57,11 @@ pub(crate) async fn container(
     let digest = body.digest;
     let original = app.log.load::<Container>(source).await.map_err(unreadable)?.state;
     let Some(request) = original.request() else { return Err(Problem::new(Kind::NotFound)) };
-    let place = place(&original, &from)?;
-    let (spec, errors) = spec(body.read(), &request.spec, &original, place.clone(), &from);
+    let place = place(&original, &from);
+    let at = place.as_ref().ok().cloned().unwrap_or_default();
+    let (spec, errors) = spec(body.read(), &request.spec, &original, at, &from);
     let wish = body.fit(errors)?;
+    let place = place?;
     let (id, operation) = (ContainerId::new(Uuid::now_v7()), OperationId::new(Uuid::now_v7()));
     let hostname = spec.hostname.clone();
     let wanted = Request {

@@ -78,6 +78,14 @@ impl Every {
         at.and_utc()
     }
 
+    /// The first time after `now`.
+    #[must_use]
+    pub fn next_due(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let step = if matches!(self, Self::Hour { .. }) { TimeDelta::hours(1) } else { TimeDelta::days(1) };
+        let later = (1..=31).map(|steps| self.last_due(now + step * steps));
+        later.into_iter().find(|due| *due > now).unwrap_or(now)
+    }
+
     fn faults(self) -> Vec<FieldError> {
         let (day, hour, minute) = match self {
             Self::Hour { minute } => (1, 0, minute),
@@ -343,6 +351,9 @@ mod tests {
         let month = Every::Month { day: 28, hour: 0, minute: 0 };
         assert_eq!(month.last_due(at("2026-03-27T23:59")), at("2026-02-28T00:00"));
         assert_eq!(month.last_due(at("2026-03-31T23:59")), at("2026-03-28T00:00"));
+        assert_eq!(day.next_due(at("2026-02-28T02:30")), at("2026-03-01T02:30"));
+        assert_eq!(sunday.next_due(at("2026-03-04T02:00")), at("2026-03-08T03:00"));
+        assert_eq!(month.next_due(at("2026-01-31T00:00")), at("2026-02-28T00:00"));
         let first = Every::Month { day: 1, hour: 4, minute: 0 };
         assert_eq!(first.last_due(at("2026-03-01T03:00")), at("2026-02-01T04:00"));
     }

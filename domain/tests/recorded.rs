@@ -69,6 +69,11 @@ fn vmids_stay_readable() {
 }
 
 #[test]
+fn schedules_stay_readable() {
+    stays_readable::<domain::schedule::Schedules>();
+}
+
+#[test]
 fn hosts_stay_readable() {
     stays_readable::<Host>();
 }

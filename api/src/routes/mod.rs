@@ -20,6 +20,7 @@ mod me;
 mod metrics;
 mod operations;
 mod problems;
+mod schedules;
 mod session;
 mod snapshots;
 mod templates;
@@ -47,6 +48,9 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(backups::create)
         .service(backups::restore)
         .service(backups::delete)
+        .service(schedules::list)
+        .service(schedules::set)
+        .service(schedules::remove)
         .service(copies::clone)
         .service(copies::restore)
         .service(operations::list)

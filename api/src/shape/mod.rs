@@ -8,4 +8,5 @@ pub mod operation;
 pub mod operation_row;
 mod operation_steps;
 pub mod plan;
+pub mod schedule;
 pub mod template;

@@ -2,6 +2,8 @@
 
 mod create;
 mod resolve;
+mod schedule;
 
 pub(crate) use create::{CreateContainer, NetworkWish};
 pub(crate) use resolve::{Resolved, renamed};
+pub(crate) use schedule::ScheduleWish;

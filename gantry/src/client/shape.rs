@@ -175,3 +175,15 @@ pub(crate) struct Backup {
     pub protected: bool,
     pub made_by: Option<String>,
 }
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Schedule {
+    pub name: String,
+    pub every: String,
+    pub at: String,
+    pub weekday: Option<String>,
+    pub day: Option<u32>,
+    pub keep: serde_json::Value,
+    pub storage: Option<String>,
+    pub next: DateTime<Utc>,
+}

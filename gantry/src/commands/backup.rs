@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::following;
 use super::snapshot::{Follow, Of};
+use super::{following, schedule};
 use crate::{
     client::{read, shape},
     exit::{Exit, Outcome},
@@ -55,6 +55,8 @@ pub(crate) enum Backup {
         #[command(flatten)]
         follow: Follow,
     },
+    /// Shows when a container is backed up by itself; sets or removes a schedule when one is named.
+    Schedule(schedule::Args),
     /// Deletes a backup.
     Delete {
         #[command(flatten)]
@@ -79,6 +81,7 @@ impl Backup {
                 following::accepted(&client, &answer, &of.container, follow.detach, out).await
             }
             Self::List { of } => list(&of, out).await,
+            Self::Schedule(args) => schedule::run(args, out).await,
             Self::Restore { of, backup, to: Some(hostname), follow, .. } => {
                 let (client, path) = of.path("backups").await?;
                 let wish = json!({ "hostname": hostname });

@@ -20,6 +20,7 @@ mod migrate;
 mod operation;
 mod plan;
 mod raw;
+mod schedule;
 mod serve;
 mod shell;
 mod show;

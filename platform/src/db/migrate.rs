@@ -63,6 +63,7 @@ const ALL: &[Migration] = &[
     two!(5, "vault", "0005_vault"),
     one!(6, "people", "0006_people"),
     one!(7, "audit", "0007_audit"),
+    one!(8, "schedules", "0008_schedules"),
 ];
 
 /// The schema that this program works with.

@@ -12,6 +12,7 @@ mod progress;
 mod query;
 mod reservations;
 pub(crate) mod row;
+mod schedules;
 mod users;
 mod view;
 mod vmids;
@@ -29,6 +30,7 @@ pub use operations::{OperationFilter, OperationRow};
 pub use query::{Conditions, Cursor, MOST, NotACursor, Order, Page, Paged, get, page};
 pub use reservations::{ReservationFilter, ReservationRow};
 pub use row::{Life, Row, Rows, Stamped};
+pub use schedules::{ScheduleFilter, ScheduleRow, Scheduled};
 pub use users::{UserFilter, UserRow};
 pub use view::{Table, View, ViewError};
 pub use vmids::{VmidFilter, VmidRow};
@@ -44,6 +46,7 @@ pub fn all() -> Vec<Arc<dyn View>> {
         Arc::new(Rows::<ContainerRow>::default()),
         Arc::new(Rows::<HostRow>::default()),
         Arc::new(Rows::<VmidRow>::default()),
+        Arc::new(Rows::<ScheduleRow>::default()),
         Arc::new(Rows::<AccountRow>::default()),
         Arc::new(Rows::<MemberRow>::default()),
         Arc::new(Rows::<UserRow>::default()),

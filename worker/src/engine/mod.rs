@@ -5,6 +5,7 @@ mod drive;
 mod error;
 mod job;
 mod run;
+mod schedules;
 mod slots;
 mod sweep;
 mod work;

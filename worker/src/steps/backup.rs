@@ -107,7 +107,13 @@ impl Step for DeleteBackup {
 
     fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
         Box::pin(async {
-            let (found, at) = present(context).await?;
+            let known = known(context).await?;
+            let found = backup_named(&context.tools, context.container_id, name(context)?).await?;
+            if let (None, Some(volume)) = (&found, known) {
+                // Ours, and somebody else deleted it.
+                return deleted(context, volume).await;
+            }
+            let (found, at) = found.ok_or_else(|| missing(name(context).unwrap_or_default()))?;
             if found.protected {
                 let detail = "it is protected; take the protection away on Proxmox first, then retry";
                 return Err(StepError::last(Failure::new("backup-protected", "The backup is protected", detail)));
@@ -134,10 +140,19 @@ fn name(context: &Context) -> Result<&str, StepError> {
 pub(super) async fn present(context: &Context) -> Result<(Backup, crate::copies::Shelf), StepError> {
     let (name, command) = (name(context)?, context.operation.accepted().map(|accepted| &accepted.command));
     let of = command.and_then(Command::source).unwrap_or(context.container_id);
-    backup_named(&context.tools, of, name).await?.ok_or_else(|| {
-        let detail = format!("there is no backup {name} of the container; the list of backups shows those there are");
-        StepError::last(Failure::new("backup-missing", "There is no such backup", detail))
-    })
+    backup_named(&context.tools, of, name).await?.ok_or_else(|| missing(name))
+}
+
+fn missing(name: &str) -> StepError {
+    let detail = format!("there is no backup {name} of the container; the list of backups shows those there are");
+    StepError::last(Failure::new("backup-missing", "There is no such backup", detail))
+}
+
+/// The volume, when our own log says that we made it.
+async fn known(context: &Context) -> Result<Option<String>, StepError> {
+    let name = name(context)?;
+    let mut made = context.container().await?.state.backups();
+    Ok(made.find(|made| copy::file(&made.volume) == name).map(|made| made.volume.clone()))
 }
 
 /// The storage that was asked for, or the node's one with the most room.

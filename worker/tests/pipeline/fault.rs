@@ -52,7 +52,7 @@ impl Fault {
             S::FindCopy => Self::Refused("GET /nodes/*/*/*/*"),
             S::BackUp => Self::TaskFails("POST /nodes/*/vzdump"),
             S::RestoreGuest => Self::TaskFails("POST /nodes/*/lxc"),
-            S::DeleteBackup => Self::Refused("DELETE /nodes/*/storage/*/content/*"),
+            S::DeleteBackup => Self::Refused("DELETE /nodes/*/storage/**"),
             S::StartAgain => Self::TaskFails("POST /nodes/*/lxc/*/status/start"),
             S::Finish
             | S::StopGuest

@@ -12,6 +12,7 @@ mod places;
 mod proofs;
 mod queue;
 mod refusals;
+mod schedules;
 mod servers;
 mod support;
 mod tiny;

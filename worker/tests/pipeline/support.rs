@@ -205,7 +205,7 @@ impl World {
         }
     }
 
-    fn skip_to(&self, at: DateTime<Utc>) {
+    pub fn skip_to(&self, at: DateTime<Utc>) {
         let by = (at - now()).num_microseconds().unwrap() + 1;
         self.ahead.fetch_max(by, Ordering::SeqCst);
     }
