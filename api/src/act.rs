@@ -33,8 +33,25 @@ pub(crate) async fn on(
     of: For,
     command: Command,
 ) -> Result<Taken, Problem> {
+    under(app, asking, OperationId::new(Uuid::now_v7()), id, of, command).await
+}
+
+/// The same, as an operation whose id was chosen before.
+///
+/// # Errors
+/// As for [`on`].
+pub(crate) async fn under(
+    app: &App,
+    asking: &Asking,
+    operation: OperationId,
+    id: ContainerId,
+    of: For,
+    command: Command,
+) -> Result<Taken, Problem> {
     let row: Option<ContainerRow> = views::get(app.log.db(), id).await.map_err(unread)?;
     let row = row.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    // Also those that were not named in the path, which nobody has looked at yet.
+    asking.caller.sees(row.account)?;
     let digest: [u8; 32] = Sha256::digest(serde_json::to_vec(&command).map_err(Problem::internal)?).into();
     if let Some(why) = in_the_way(row.lifecycle, of)
         && !is_repeated(app, asking, &digest).await?
@@ -45,7 +62,6 @@ pub(crate) async fn on(
             _ => Problem::new(Kind::NotPossible).detail(why),
         });
     }
-    let operation = OperationId::new(Uuid::now_v7());
     let accepting = Accepting::begin(app, asking, operation, command, row.host).await?;
     match accepting.finish(app, asking, &digest, json!({ "container": id })).await {
         Ok(taken) => Ok(taken),

@@ -25,6 +25,12 @@ pub(crate) struct Asking {
 }
 
 impl Asking {
+    /// For each of many things that were asked in one request.
+    #[must_use]
+    pub(crate) fn without_key(&self) -> Self {
+        Self { key: None, ..self.clone() }
+    }
+
     /// What the log keeps beside the events.
     #[must_use]
     pub(crate) fn meta(&self) -> Meta {

@@ -7,6 +7,7 @@ mod app;
 mod ask;
 mod asking;
 mod body;
+mod bulk;
 pub mod copies;
 mod copying;
 mod create;
@@ -29,6 +30,7 @@ mod sign_in;
 pub mod stream;
 mod topics;
 mod unknown;
+mod waiting;
 mod wish;
 
 pub use app::App;

@@ -27,6 +27,7 @@ use crate::routes;
         (name = "backups", description = "Copies of a container on a storage for backups; they outlive it"),
         (name = "snapshots", description = "Copies of a container to go back to, on its own storage"),
         (name = "operations", description = "What was asked and how it goes"),
+        (name = "bulk", description = "The same for many containers"),
         (name = "hosts", description = "Proxmox VE hosts"),
         (name = "templates", description = "How containers are equipped"),
         (name = "accounts", description = "Customers and teams, their members and quotas"),

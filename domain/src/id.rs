@@ -41,6 +41,8 @@ macro_rules! ids {
 ids! {
     /// One accepted command and its execution.
     OperationId,
+    /// One request for many containers.
+    BulkId,
     /// An LXC guest that Gantry owns.
     ContainerId,
     /// One Proxmox VE endpoint (a cluster or a single server).

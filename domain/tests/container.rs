@@ -100,6 +100,7 @@ fn all_errors_are_told_at_once_each_with_a_way_out() {
         packages: vec!["curl; reboot".into()],
         scripts: Scripts::Only(vec!["../x.sh".into()]),
         place: Where::Node { host: HOST, node: "a/b".into() },
+        spread_by: Some("not a tag".into()),
         vmid: Some(99),
     };
     let expected = [
@@ -120,6 +121,7 @@ fn all_errors_are_told_at_once_each_with_a_way_out() {
         "network.domain",
         "ssh_keys[1]",
         "features.keyctl",
+        "spread_by",
         "tags[0]",
         "tags[1]",
         "tags[3]",

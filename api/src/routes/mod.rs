@@ -7,6 +7,7 @@ mod actions;
 mod api_keys;
 mod audit;
 mod backups;
+mod bulk;
 mod containers;
 mod copies;
 mod credentials;
@@ -53,6 +54,9 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(schedules::remove)
         .service(copies::clone)
         .service(copies::restore)
+        .service(bulk::ask)
+        .service(bulk::summary)
+        .service(bulk::bulk_events)
         .service(operations::list)
         .service(operations::detail)
         .service(operations::cancel)

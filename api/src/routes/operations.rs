@@ -19,6 +19,7 @@ use crate::paging::{List, Paging, Search, Sorted, words};
 use crate::problem::Problem;
 use crate::shape::operation::OperationView;
 use crate::shape::operation_row::OperationItem;
+use crate::waiting::{self, Waiter};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -59,7 +60,16 @@ pub(super) async fn list(
         ..OperationFilter::default()
     };
     let found = views::page::<OperationRow>(app.log.db(), &filter, &page).await.map_err(unread)?;
-    let items = found.items.into_iter().map(OperationItem::from).collect();
+    let mut items = Vec::with_capacity(found.items.len());
+    for row in found.items {
+        let (id, status, reason) = (row.id, row.status, row.waiting.clone());
+        let (until, updated_at) = (row.waiting_until, row.updated_at);
+        let waiter = Waiter { id, status, reason: reason.as_ref(), until, updated_at };
+        let mut item = OperationItem::from(row);
+        waiting::fill(&app, &waiter, &mut item.waiting).await;
+        item.stalled = waiting::silence(&app, &waiter).await;
+        items.push(item);
+    }
     Ok(Json(List { items, next: found.next.map(|cursor| cursor.to_string()) }))
 }
 
@@ -76,7 +86,13 @@ pub(super) async fn list(
 )]
 #[get("/v1/operations/{id}")]
 pub(super) async fn detail(app: Data<App>, id: Id<OperationId>) -> Result<Json<OperationView>, Problem> {
-    accept::operation(&app, id.0).await.map(Json)
+    let mut view = accept::operation(&app, id.0).await?;
+    let (reason, until) = (view.reason.clone(), view.waiting.as_ref().and_then(|waiting| waiting.until));
+    let (status, updated_at) = (view.status.into(), view.updated_at);
+    let waiter = Waiter { id: id.0, status, reason: reason.as_ref(), until, updated_at };
+    waiting::fill(&app, &waiter, &mut view.waiting).await;
+    view.stalled = waiting::silence(&app, &waiter).await;
+    Ok(Json(view))
 }
 
 /// Cancel an operation

@@ -1,7 +1,7 @@
 //! An operation as its readers see it.
 
 use chrono::{DateTime, Utc};
-use domain::operation::{AfterFailure, End, Operation, OperationEvent, Status, StepState};
+use domain::operation::{AfterFailure, End, Operation, OperationEvent, Status, StepState, WaitReason, why};
 use domain::pipeline::StepName;
 use domain::{Aggregate as _, OperationId, Recorded};
 use serde::Serialize;
@@ -30,6 +30,12 @@ pub struct OperationView {
     /// Why nothing happens right now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<WaitingView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stalled: Option<StalledView>,
+    /// As the log has it.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(crate) reason: Option<WaitReason>,
     /// Why it failed, as much as its reader may know.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorView>,
@@ -78,18 +84,63 @@ pub enum StatusView {
     Stuck,
 }
 
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct WaitingView {
-    /// `lock`, `slot`, `proxmox_lock`, `task`, `host_unreachable`, `retry_backoff`, `delay`.
+    /// `queue`, `lock`, `slot`, `proxmox_lock`, `task`, `host_unreachable`, `retry_backoff`, `delay`.
     #[serde(rename = "type")]
     pub kind: String,
     /// In words, for people.
     pub message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<DateTime<Utc>>,
+    /// Its place in the queue or in line; 1 is next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<u64>,
+    /// How many stand in line for the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// Who holds it now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub holders: Vec<HolderView>,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HolderView {
+    /// The process and its turn.
+    pub who: String,
+    #[schema(example = "operation 01990000-0000-7000-8000-0000000000c1")]
+    pub what: String,
+    pub since: DateTime<Utc>,
+    pub age_seconds: f64,
+}
+
+/// Nothing is heard of it for longer than anything does that goes well; a worker has been called to it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct StalledView {
+    pub since: DateTime<Utc>,
+    pub message: String,
+}
+
+impl WaitingView {
+    pub(super) fn of(reason: &WaitReason, until: Option<DateTime<Utc>>, since: Option<DateTime<Utc>>) -> Self {
+        let place = match reason {
+            WaitReason::Slot { place, .. } => Some(u64::from(*place)),
+            _ => None,
+        };
+        Self { kind: tag(reason), message: reason.to_string(), until, since, place, ..Self::default() }
+    }
+}
+
+impl HolderView {
+    pub(crate) fn of(held: platform::lock::Held, now: DateTime<Utc>) -> Self {
+        let age_seconds = (now - held.since).num_milliseconds().max(0) as f64 / 1e3;
+        Self { who: held.holder.who, what: held.holder.what, since: held.since, age_seconds }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ErrorView {
     /// Stable: `storage-full`, `image-missing`.
     #[serde(rename = "type")]
@@ -154,17 +205,16 @@ impl OperationView {
             Some(End::Succeeded { summary }) => Some(summary.clone()),
             _ => None,
         };
+        let waits = why(&operation, events.iter().map(|(event, at)| (event, *at)));
         Some(Self {
             id: id.uuid(),
             kind: word(&accepted.pipeline),
             status: status.into(),
             phase: phase(&operation, &events),
             percent: percent(operation.percent()),
-            waiting: operation.waiting().map(|waiting| WaitingView {
-                kind: tag(&waiting.reason),
-                message: waiting.reason.to_string(),
-                until: waiting.until,
-            }),
+            waiting: waits.as_ref().map(|why| WaitingView::of(&why.reason, why.until, why.since)),
+            stalled: None,
+            reason: waits.map(|why| why.reason),
             error: error.map(ErrorView::from),
             summary,
             cancel_requested: operation.cancel_requested(),

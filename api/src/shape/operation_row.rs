@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::operation::{ErrorView, OperationLinks, StatusView, WaitingView, links, percent, tag, word};
+use super::operation::{ErrorView, OperationLinks, StalledView, StatusView, WaitingView, links, percent, word};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OperationItem {
@@ -22,6 +22,8 @@ pub struct OperationItem {
     pub percent: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<WaitingView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stalled: Option<StalledView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorView>,
     pub cancel_requested: bool,
@@ -41,11 +43,8 @@ impl From<OperationRow> for OperationItem {
             status: row.status.into(),
             phase: row.phase,
             percent: percent(row.percent),
-            waiting: row.waiting.filter(|_| !ended).map(|reason| WaitingView {
-                kind: tag(&reason),
-                message: reason.to_string(),
-                until,
-            }),
+            waiting: row.waiting.filter(|_| !ended).map(|reason| WaitingView::of(&reason, until, row.waiting_since)),
+            stalled: None,
             error: row.error.as_ref().map(ErrorView::from),
             cancel_requested: row.cancel_requested,
             created_at: row.created_at,

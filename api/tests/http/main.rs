@@ -7,6 +7,7 @@ mod actions;
 mod api_keys;
 mod audit;
 mod bad_input;
+mod bulk;
 mod containers;
 mod copies;
 mod documented;

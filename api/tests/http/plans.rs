@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 use crate::support::{TestApp, answer, fields};
 
 fn host() -> Value {
-    json!({
-        "name": "pve", "addresses": ["127.0.0.1:1"], "fingerprint": ["AB"; 32].join(":"),
-        "token": { "id": "gantry@pve!main", "secret": "s" }
-    })
+    let pin = ["AB"; 32].join(":");
+    let token = json!({ "id": "gantry@pve!main", "secret": "s" });
+    json!({ "name": "pve", "addresses": ["127.0.0.1:1"], "fingerprint": pin, "token": token })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,6 +8,7 @@ mod rejection;
 mod state;
 mod step_run;
 mod waiting;
+mod why;
 
 pub use command::{Command, OperationCommand};
 pub use event::{Accepted, OperationEvent};
@@ -16,6 +17,7 @@ pub use rejection::OperationRejection;
 pub use state::{End, Operation, Status};
 pub use step_run::{StepRun, StepState};
 pub use waiting::{WaitReason, Waiting};
+pub use why::{Why, stalled, why};
 
 use chrono::{DateTime, Utc};
 

@@ -20,6 +20,9 @@ pub enum WaitReason {
     Slot {
         limit: String,
         place: u32,
+        /// Under which those who hold it are found.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
     },
     /// Proxmox's own lock, in its words.
     ProxmoxLock {
@@ -50,7 +53,7 @@ impl fmt::Display for WaitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lock { key, holder, since } => write!(f, "{key} is locked by {holder} since {}", since.to_rfc3339()),
-            Self::Slot { limit, place } => write!(f, "waits for its turn: {limit}, place {place} in line"),
+            Self::Slot { limit, place, .. } => write!(f, "waits for its turn: {limit}, place {place} in line"),
             Self::ProxmoxLock { words } => write!(f, "Proxmox has it locked: {words}"),
             Self::Task { upid } => write!(f, "Proxmox is at work: {upid}"),
             Self::HostUnreachable { host, since } => {

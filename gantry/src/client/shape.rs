@@ -15,6 +15,7 @@ pub(crate) struct Operation {
     pub phase: Option<String>,
     pub percent: u8,
     pub waiting: Option<Waiting>,
+    pub stalled: Option<Stalled>,
     pub error: Option<Trouble>,
     pub created_at: DateTime<Utc>,
     pub ended_at: Option<DateTime<Utc>>,
@@ -30,6 +31,21 @@ pub(crate) struct OperationLinks {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Waiting {
+    pub message: String,
+    pub since: Option<DateTime<Utc>>,
+    pub line: Option<u64>,
+    #[serde(default)]
+    pub holders: Vec<Holder>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Holder {
+    pub what: String,
+    pub age_seconds: f64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Stalled {
     pub message: String,
 }
 

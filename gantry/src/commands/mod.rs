@@ -6,6 +6,7 @@ mod api_key;
 mod audit;
 mod backup;
 mod clone;
+mod bulk;
 mod config;
 mod container;
 mod create;
@@ -85,6 +86,8 @@ enum Command {
     Shutdown(action::Patient),
     /// Reboots a container.
     Reboot(action::Patient),
+    /// Does the same with many containers, and tells how all of them go.
+    Bulk(bulk::Args),
     /// Deletes a container.
     Delete(container::Delete),
     /// Makes a container from another one, and follows it until it is ready.
@@ -177,6 +180,7 @@ impl Gantry {
             Command::Stop(args) => action::run("stop", args, *out).await,
             Command::Shutdown(args) => action::patient("shutdown", args, *out).await,
             Command::Reboot(args) => action::patient("reboot", args, *out).await,
+            Command::Bulk(args) => bulk::run(args, *out).await,
             Command::Delete(args) => container::delete(args, *out).await,
             Command::Clone(args) => clone::run(args, *out).await,
             Command::Backup(backup) => backup.run(*out).await,

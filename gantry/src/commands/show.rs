@@ -47,7 +47,16 @@ pub(super) fn operation(raw: &Value, out: Output) -> Outcome {
         let took = took.map(|seconds| format!(", took {}", words::seconds(seconds))).unwrap_or_default();
         lines.line("began", &format!("{} ago{took}", words::ago(it.created_at)));
         lines.line("progress", &format!("{} % {}", it.percent, it.phase.clone().unwrap_or_default()));
-        lines.line("waiting", &it.waiting.map(|waiting| waiting.message).unwrap_or_default());
+        if let Some(waiting) = &it.waiting {
+            let since = waiting.since.map(|since| format!(", since {}", words::ago(since))).unwrap_or_default();
+            let line = waiting.line.filter(|line| *line > 0).map(|line| format!(", {line} in line")).unwrap_or_default();
+            lines.line("waiting", &format!("{}{since}{line}", waiting.message));
+            for holder in &waiting.holders {
+                let age = words::seconds(holder.age_seconds.max(0.0) as u64);
+                lines.line("held by", &format!("{} for {age}", holder.what));
+            }
+        }
+        lines.line("stalled", &it.stalled.map(|stalled| out.paint(Colour::Bad, &stalled.message)).unwrap_or_default());
         lines.line("error", &it.error.map(|e| format!("{}: {}", e.title, e.detail)).unwrap_or_default());
         let container = it.links.container.unwrap_or_default();
         lines.line("container", container.rsplit('/').next().unwrap_or_default());

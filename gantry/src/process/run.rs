@@ -78,7 +78,8 @@ async fn work(
     part: Part,
     stop: tokio_util::sync::CancellationToken,
 ) -> Outcome<()> {
-    let (worked, (), ()) = tokio::join!(engine.work(&settings), engine.sweep_on(), engine.schedules_on());
+    let (worked, (), (), ()) =
+        tokio::join!(engine.work(&settings), engine.sweep_on(), engine.schedules_on(), engine.watch_on());
     stop.cancel();
     drop(part);
     worked.during("working on operations")

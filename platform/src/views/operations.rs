@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::{
     AccountId, ContainerId, HostId, OperationId,
-    operation::{Command, End, Failure, Operation, OperationEvent, Status, WaitReason},
+    operation::{Command, End, Failure, Operation, OperationEvent, Status, WaitReason, why},
     pipeline::{PipelineName, StepName},
 };
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,8 @@ pub struct OperationRow {
     pub error: Option<Failure>,
     pub waiting: Option<WaitReason>,
     pub waiting_until: Option<DateTime<Utc>>,
+    #[serde(default)]
+    pub waiting_since: Option<DateTime<Utc>>,
     pub cancel_requested: bool,
     pub worker: Option<String>,
     /// The version of the claim; who writes progress with a lower one is refused.
@@ -84,6 +86,7 @@ impl Row for OperationRow {
             Some(End::Failed(failure) | End::Stuck(failure)) => Some(failure.clone()),
             _ => state.failing().cloned(),
         };
+        let waits = why(state, history.iter().map(|stamped| (&stamped.event, stamped.at)));
         Some(Self {
             id: life.stream.id().parse().ok()?,
             pipeline: accepted.pipeline,
@@ -97,8 +100,9 @@ impl Row for OperationRow {
             account: accepted.account,
             host: accepted.host,
             error,
-            waiting: state.waiting().map(|waiting| waiting.reason.clone()),
-            waiting_until: state.waiting().and_then(|waiting| waiting.until),
+            waiting_until: waits.as_ref().and_then(|why| why.until),
+            waiting_since: waits.as_ref().and_then(|why| why.since),
+            waiting: waits.map(|why| why.reason),
             cancel_requested: state.cancel_requested(),
             worker: state.worker().map(str::to_owned),
             fence: claim.map(|stamped| stamped.version.0),

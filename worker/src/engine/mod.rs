@@ -8,6 +8,7 @@ mod run;
 mod schedules;
 mod slots;
 mod sweep;
+mod watch;
 mod work;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use drive::Outcome;
 pub use error::EngineError;
+pub use watch::Watched;
 
 use crate::tools::Tools;
 

@@ -75,7 +75,7 @@ impl Engine {
             }
         };
         let place = u32::try_from(ahead).unwrap_or(u32::MAX).saturating_add(1);
-        let reason = WaitReason::Slot { limit: bound.words.clone(), place };
+        let reason = WaitReason::Slot { limit: bound.words.clone(), place, key: Some(bound.key.clone()) };
         let holder = holder();
         work.record(C::Wait { reason, until: None }, Along::default()).await?;
         let mut asked = self.tools.asked_of(work.id);

@@ -1,0 +1,212 @@
+//! Asking the same of many containers: each becomes an operation of its own, and one summary tells how all of them go.
+
+use domain::bulk::{Bulk, BulkCommand, Item, Refused, Requested};
+use domain::operation::{Command, Status};
+use domain::{Aggregate as _, BulkId, ContainerId, OperationId, Permission};
+use futures_util::stream::{self, StreamExt as _};
+use platform::log::{Append, Expected};
+use platform::views::{self, ContainerFilter, ContainerRow, MOST, OperationRow, Order, Page};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::accept::{not_appended, unread, unreadable};
+use crate::act::{self, For};
+use crate::app::App;
+use crate::asking::Asking;
+use crate::body::Body;
+use crate::paging::wrong;
+use crate::problem::{FieldProblem, Kind, Problem};
+use crate::shape::bulk::{Among, AskBulk, BulkFailure, BulkRefusal, BulkView, Counts};
+
+/// For so many containers at most.
+pub(crate) const LARGEST: usize = 1000;
+/// So many are accepted side by side; the log takes them in one commit.
+const AT_ONCE: usize = 16;
+
+/// # Errors
+/// What is wrong with the request as a whole; what is wrong with one container is in the summary.
+pub(crate) async fn ask(app: &App, asking: &Asking, body: Body<AskBulk>) -> Result<BulkId, Problem> {
+    let digest = body.digest;
+    let errors = check(body.read());
+    let wish = body.fit(errors)?;
+    let action = wish.action.clone().unwrap_or_default();
+    if action == "delete" && !asking.caller.permits(Permission::ContainersDelete) {
+        return Err(Problem::new(Kind::Forbidden).detail("deleting containers is not among what you may do"));
+    }
+    let containers = among(app, asking, &wish).await?;
+    let item = |container: &ContainerId| Item { container: *container, operation: OperationId::new(Uuid::now_v7()) };
+    let items: Vec<Item> = containers.iter().map(item).collect();
+    let requested = Requested { action: action.clone(), account: asking.caller.account, items: items.clone() };
+    let id = BulkId::new(Uuid::now_v7());
+    let events = Bulk::default().decide(BulkCommand::Request(requested), &()).map_err(Problem::internal)?;
+    let events = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
+    let append = Append::new(asking.meta()).stream(Bulk::stream(id), Expected::New, events);
+    let appended = app.log.append(append.once(asking.once(&digest, json!({ "bulk": id })))).await;
+    let appended = appended.map_err(|error| not_appended(&error))?;
+    if let Some(before) = appended.repeated.as_ref().and_then(|kept| kept.get("bulk")).and_then(Value::as_str) {
+        return before.parse().map_err(Problem::internal);
+    }
+    // The key stands for the whole; under it the first operation would stand for all others.
+    let each = asking.without_key();
+    let asked = stream::iter(items).map(|item| {
+        let (each, wish, action) = (&each, &wish, &action);
+        async move {
+            let (of, command) = command(action, item.container, wish)?;
+            act::under(app, each, item.operation, item.container, of, command).await.map(drop).map_err(|problem| Some((item.container, problem)))
+        }
+    });
+    let refused: Vec<Refused> = asked
+        .buffered(AT_ONCE)
+        .filter_map(|asked| async move { asked.err().flatten() })
+        .map(|(container, problem)| refusal(container, &problem))
+        .collect()
+        .await;
+    let told = app.log.execute::<Bulk>(id, BulkCommand::RecordAsked(refused), &(), asking.meta()).await;
+    if let Err(error) = told {
+        tracing::warn!(bulk.id = %id, %error, "which of them were refused could not be written");
+    }
+    Ok(id)
+}
+
+fn refusal(container: ContainerId, problem: &Problem) -> Refused {
+    let slug = problem.kind.rsplit('/').next().unwrap_or_default().to_owned();
+    let detail = problem.detail.as_deref().unwrap_or(&problem.title).to_owned();
+    Refused { container, slug, detail }
+}
+
+type No = Option<(ContainerId, Problem)>;
+
+fn command(action: &str, container: ContainerId, wish: &AskBulk) -> Result<(For, Command), No> {
+    let timeout_seconds = wish.timeout_seconds.unwrap_or(60);
+    Ok(match action {
+        "start" => (For::Ready, Command::StartContainer { container }),
+        "stop" => (For::Ready, Command::StopContainer { container }),
+        "shutdown" => (For::Ready, Command::ShutdownContainer { container, timeout_seconds }),
+        "reboot" => (For::Ready, Command::RebootContainer { container, timeout_seconds }),
+        "delete" => (For::Present, Command::DeleteContainer { container, purge: wish.purge }),
+        _ => return Err(None),
+    })
+}
+
+const ACTIONS: [&str; 5] = ["start", "stop", "shutdown", "reboot", "delete"];
+
+fn check(wish: &AskBulk) -> Vec<FieldProblem> {
+    let mut errors = Vec::new();
+    match wish.action.as_deref() {
+        None => errors.push(wrong("action", "is missing", &format!("choose one of {}", ACTIONS.join(", ")))),
+        Some(action) if !ACTIONS.contains(&action) => {
+            errors.push(wrong("action", &format!("{action:?} is none"), &format!("choose one of {}", ACTIONS.join(", "))));
+        }
+        Some(_) => {}
+    }
+    match (&wish.ids, &wish.filter) {
+        (Some(_), Some(_)) => errors.push(wrong("filter", "stands beside ids", "give one of the two")),
+        (None, None) => errors.push(wrong("ids", "is missing", "name containers, or give a filter")),
+        (Some(ids), None) if ids.is_empty() || ids.len() > LARGEST => {
+            errors.push(wrong("ids", &format!("there are {}", ids.len()), &format!("give 1 to {LARGEST}")));
+        }
+        (None, Some(filter)) if *filter == Among::default() => {
+            errors.push(wrong("filter", "leaves all there are", "say which: tag, template, host, node; or all: true"));
+        }
+        _ => {}
+    }
+    if wish.timeout_seconds.is_some_and(|seconds| !(1..=3600).contains(&seconds)) {
+        errors.push(wrong("timeout_seconds", "is out of range", "choose 1 to 3600"));
+    }
+    errors
+}
+
+/// Only the caller's own; what they may not see is refused one by one as if it were not there.
+async fn among(app: &App, asking: &Asking, wish: &AskBulk) -> Result<Vec<ContainerId>, Problem> {
+    let mut found = Vec::new();
+    if let Some(ids) = &wish.ids {
+        found.extend(ids.iter().map(|id| ContainerId::new(*id)));
+        found.sort_unstable();
+        found.dedup();
+        return Ok(found);
+    }
+    let among = wish.filter.clone().unwrap_or_default();
+    let mut after = None;
+    loop {
+        let filter = ContainerFilter {
+            account: asking.caller.account,
+            template: among.template.clone(),
+            host: among.host.map(domain::HostId::new),
+            node: among.node.clone(),
+            lifecycle: vec![domain::container::Lifecycle::Ready, domain::container::Lifecycle::Failed],
+            ..ContainerFilter::default()
+        };
+        let page = Page { limit: MOST, after, order: Order::Oldest };
+        let rows = views::page::<ContainerRow>(app.log.db(), &filter, &page).await.map_err(unread)?;
+        let fits = |row: &ContainerRow| among.tag.as_ref().is_none_or(|tag| row.spec.tags.contains(tag));
+        found.extend(rows.items.into_iter().filter(fits).map(|row| row.id));
+        after = rows.next;
+        let (field, fix) = ("filter", "narrow it, or ask several times");
+        if found.len() > LARGEST {
+            let problem = format!("leaves more than {LARGEST} containers");
+            return Err(Problem::new(Kind::Invalid).fields(vec![wrong(field, &problem, fix)]));
+        }
+        if after.is_none() {
+            break;
+        }
+    }
+    if found.is_empty() {
+        let error = wrong("filter", "leaves no container", "see /v1/containers for those there are");
+        return Err(Problem::new(Kind::Invalid).fields(vec![error]));
+    }
+    Ok(found)
+}
+
+/// # Errors
+/// `not-found`, also for what is another account's.
+pub(crate) async fn summary(app: &App, asking: &crate::access::Caller, id: BulkId) -> Result<BulkView, Problem> {
+    let bulk = app.log.load::<Bulk>(id).await.map_err(unreadable)?.state;
+    let requested = bulk.requested().ok_or_else(|| Problem::new(Kind::NotFound))?;
+    asking.sees(requested.account)?;
+    let refused = bulk.refused().unwrap_or_default();
+    let mut counts = Counts { total: requested.items.len(), refused: refused.len(), ..Counts::default() };
+    let rows = stream::iter(requested.items.iter().copied()).map(|item| async move {
+        views::get::<OperationRow>(app.log.db(), item.operation).await.map(|row| (item, row))
+    });
+    let rows: Vec<_> = rows.buffered(AT_ONCE).collect().await;
+    let (mut failed, mut percent) = (Vec::new(), 0.0);
+    for row in rows {
+        let (item, row) = row.map_err(unread)?;
+        let Some(row) = row else { continue };
+        counts.accepted += 1;
+        percent += if row.ended_at.is_some() { 100.0 } else { row.percent };
+        match row.status {
+            Status::Queued => counts.queued += 1,
+            Status::Running => counts.running += 1,
+            Status::Succeeded => counts.succeeded += 1,
+            Status::Cancelled => counts.cancelled += 1,
+            Status::Failed | Status::Stuck => {
+                counts.failed += 1;
+                failed.push(BulkFailure {
+                    container: item.container.uuid(),
+                    operation: item.operation.uuid(),
+                    error: row.error.as_ref().map(Into::into),
+                });
+            }
+        }
+    }
+    // Those of a request that broke off while it was asking are told as neither accepted nor refused.
+    let ended = counts.queued == 0 && counts.running == 0 && bulk.refused().is_some();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
+    let percent = if counts.accepted == 0 { 100 } else { (percent / counts.accepted as f64) as u8 };
+    let refused = refused.iter().map(|one| BulkRefusal {
+        container: one.container.uuid(),
+        kind: one.slug.clone(),
+        detail: one.detail.clone(),
+    });
+    Ok(BulkView {
+        id: id.uuid(),
+        action: requested.action.clone(),
+        percent,
+        ended,
+        counts,
+        refused: refused.collect(),
+        failed,
+        operations: requested.items.iter().map(|item| item.operation.uuid()).collect(),
+    })
+}

@@ -1,0 +1,109 @@
+//! Asking the same of many containers.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use actix_web::web::{Bytes, Data, Json};
+use actix_web::{HttpResponse, get, post};
+use domain::BulkId;
+use futures_util::Stream;
+
+use super::id::Id;
+use crate::access::Caller;
+use crate::app::App;
+use crate::asking::Asking;
+use crate::body::Body;
+use crate::bulk;
+use crate::problem::Problem;
+use crate::shape::bulk::{AskBulk, BulkView};
+
+/// A look at how all of them go.
+const LOOK: Duration = Duration::from_secs(1);
+/// Every so many looks the watcher hears that we are still here.
+const BEAT: u32 = 15;
+
+/// Ask the same of many containers
+///
+/// Each becomes an operation of its own; one that can't be accepted is refused by itself and stops none of the others.
+#[utoipa::path(
+    tag = "bulk",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key with the same body gets the same answer, for a day")),
+    request_body = AskBulk,
+    responses(
+        (status = 202, description = "All were asked; the summary tells of each", body = BulkView, headers(("Location" = String, description = "The summary"))),
+        (status = 403, description = "You may not do this to containers", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Some fields are not allowed, or no container is meant", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[post("/v1/bulk")]
+pub(super) async fn ask(app: Data<App>, asking: Asking, body: Body<AskBulk>) -> Result<HttpResponse, Problem> {
+    let id = bulk::ask(&app, &asking, body).await?;
+    let view = bulk::summary(&app, &asking.caller, id).await?;
+    Ok(HttpResponse::Accepted().insert_header(("location", format!("/v1/bulk/{id}"))).json(view))
+}
+
+/// How all of them go
+#[utoipa::path(
+    tag = "bulk",
+    params(("id" = Uuid, Path, description = "The id of the request for many")),
+    responses(
+        (status = 200, body = BulkView),
+        (status = 404, description = "There is no such request", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[get("/v1/bulk/{id}")]
+pub(super) async fn summary(app: Data<App>, caller: Caller, id: Id<BulkId>) -> Result<Json<BulkView>, Problem> {
+    bulk::summary(&app, &caller, id.0).await.map(Json)
+}
+
+/// Watch how all of them go
+///
+/// Server-sent events: `snapshot` with the summary, `progress` with the whole of it whenever it has changed, a
+/// `heartbeat` every 15 seconds, and `complete` when all have ended. Who comes back begins with a new snapshot.
+#[utoipa::path(
+    tag = "bulk",
+    params(("id" = Uuid, Path, description = "The id of the request for many")),
+    responses(
+        (status = 200, description = "The stream", content_type = "text/event-stream", body = String),
+        (status = 404, description = "There is no such request", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[get("/v1/bulk/{id}/events")]
+pub(super) async fn bulk_events(app: Data<App>, caller: Caller, id: Id<BulkId>) -> Result<HttpResponse, Problem> {
+    let first = bulk::summary(&app, &caller, id.0).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header(("content-type", "text/event-stream; charset=utf-8"))
+        .insert_header(("cache-control", "no-cache, no-transform"))
+        .insert_header(("x-accel-buffering", "no"))
+        .insert_header(("content-encoding", "identity"))
+        .streaming(watch((**app).clone(), caller, id.0, first)))
+}
+
+fn watch(app: App, caller: Caller, id: BulkId, first: BulkView) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    async_stream::stream! {
+        yield Ok(frame("snapshot", &first));
+        let (mut last, mut looks) = (first, 0);
+        while !last.ended {
+            tokio::time::sleep(LOOK).await;
+            looks += 1;
+            match bulk::summary(&app, &caller, id).await {
+                Ok(now) if now != last => {
+                    if !now.ended {
+                        yield Ok(frame("progress", &now));
+                    }
+                    last = now;
+                }
+                Ok(_) if looks % BEAT == 0 => yield Ok(Bytes::from_static(b"event: heartbeat\ndata: {}\n\n")),
+                Ok(_) => {}
+                // The watcher comes back.
+                Err(_) => return,
+            }
+        }
+        yield Ok(frame("complete", &last));
+    }
+}
+
+fn frame(event: &str, view: &BulkView) -> Bytes {
+    let data = serde_json::to_string(view).unwrap_or_default();
+    format!("event: {event}\ndata: {data}\n\n").into()
+}

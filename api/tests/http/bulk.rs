@@ -1,0 +1,86 @@
+//! One request for many containers.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, answer, fields};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_has_its_operation_and_what_is_refused_stops_nobody() {
+    let app = TestApp::start().await;
+    let (one, two) = (app.ready("one").await, app.ready("two").await);
+    let (creating, _) = app.create("three").await;
+    let unknown = uuid::Uuid::now_v7().to_string();
+    let wish = json!({ "action": "stop", "ids": [one, two, creating, unknown, one] });
+    let ask = || answer(app.ask(Method::POST, "/v1/bulk").header("idempotency-key", "k").json(&wish));
+    let (status, bulk) = ask().await;
+    assert_eq!(status, 202, "{bulk}");
+    let counts = json!({ "total": 4, "accepted": 2, "refused": 2, "queued": 2, "running": 0, "succeeded": 0, "failed": 0, "cancelled": 0 });
+    assert_eq!((&bulk["counts"], &bulk["ended"]), (&counts, &json!(false)));
+    let refused = |id: &str| {
+        let all = bulk["refused"].as_array().unwrap();
+        all.iter().find(|one| one["container"] == id).unwrap()["type"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((refused(&creating), refused(&unknown)), ("busy".to_owned(), "not-found".to_owned()));
+    let (status, again) = ask().await;
+    assert_eq!((status, &again["id"]), (202, &bulk["id"]), "the same key is the same request");
+
+    let path = format!("/v1/bulk/{}", bulk["id"].as_str().unwrap());
+    let mut accepted = Vec::new();
+    for id in bulk["operations"].as_array().unwrap() {
+        if app.get(&format!("/v1/operations/{}", id.as_str().unwrap())).await.0 == 200 {
+            accepted.push(id.as_str().unwrap().parse().unwrap());
+        }
+    }
+    assert_eq!(accepted.len(), 2);
+    app.work(accepted[0], false).await;
+    app.work(accepted[1], true).await;
+    let (status, ended) = app.get(&path).await;
+    assert_eq!((status, &ended["ended"], &ended["percent"]), (200, &json!(true), &json!(100)), "{ended}");
+    assert_eq!((&ended["counts"]["succeeded"], &ended["counts"]["failed"]), (&json!(1), &json!(1)));
+    assert_eq!(ended["failed"][0]["error"]["type"], "storage-full");
+    let stream = app.ask(Method::GET, &format!("{path}/events")).send().await.unwrap().text().await.unwrap();
+    assert!(stream.starts_with("event: snapshot\n") && stream.contains("\nevent: complete\n"), "{stream}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_filter_means_those_that_fit_it() {
+    let app = TestApp::start().await;
+    let tagged = json!({ "hostname": "tagged", "template": "plain", "tags": ["web"] });
+    let (_, made) = app.post("/v1/containers", &tagged).await;
+    let operation = crate::support::operation(&made);
+    app.work(operation, true).await;
+    app.fail_container(made["container"].as_str().unwrap()).await;
+    app.ready("other").await;
+    let (status, bulk) = app.post("/v1/bulk", &json!({ "action": "delete", "filter": { "tag": "web" } })).await;
+    assert_eq!((status, &bulk["counts"]["total"], &bulk["counts"]["accepted"]), (202, &json!(1), &json!(1)), "{bulk}");
+    let (status, all) = app.post("/v1/bulk", &json!({ "action": "start", "filter": { "all": true } })).await;
+    assert_eq!((status, &all["counts"]["total"], &all["counts"]["accepted"]), (202, &json!(2), &json!(1)), "{all}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wrong_with_a_request_for_many_is_told_by_field() {
+    let app = TestApp::start().await;
+    let id = uuid::Uuid::now_v7();
+    let many: Vec<_> = (0..1001).map(|_| uuid::Uuid::now_v7()).collect();
+    for (wish, wrong) in [
+        (json!({}), vec!["action", "ids"]),
+        (json!({ "action": "explode", "ids": [id] }), vec!["action"]),
+        (json!({ "action": "start", "ids": [] }), vec!["ids"]),
+        (json!({ "action": "start", "ids": many }), vec!["ids"]),
+        (json!({ "action": "start", "ids": ["x"] }), vec!["ids[0]"]),
+        (json!({ "action": "start", "ids": [id], "filter": { "tag": "a" } }), vec!["filter"]),
+        (json!({ "action": "start", "filter": {} }), vec!["filter"]),
+        (json!({ "action": "start", "filter": { "tag": "none" } }), vec!["filter"]),
+        (json!({ "action": "start", "filter": { "colour": "red" } }), vec!["filter.colour"]),
+        (json!({ "action": "shutdown", "ids": [id], "timeout_seconds": 0 }), vec!["timeout_seconds"]),
+    ] {
+        let (status, problem) = app.post("/v1/bulk", &wish).await;
+        assert_eq!(status, 422, "{wish}: {problem}");
+        let told: Vec<Value> = fields(&problem).into_iter().map(Value::String).collect();
+        for field in wrong {
+            assert!(told.contains(&json!(field)), "{field}: {problem}");
+        }
+    }
+    assert_eq!(app.get(&format!("/v1/bulk/{id}")).await.0, 404);
+}
