@@ -52,7 +52,10 @@ pub(crate) async fn ask(app: &App, asking: &Asking, body: Body<AskBulk>) -> Resu
         let (each, wish, action) = (&each, &wish, &action);
         async move {
             let (of, command) = command(action, item.container, wish)?;
-            act::under(app, each, item.operation, item.container, of, command).await.map(drop).map_err(|problem| Some((item.container, problem)))
+            act::under(app, each, item.operation, item.container, of, command)
+                .await
+                .map(drop)
+                .map_err(|problem| Some((item.container, problem)))
         }
     });
     let refused: Vec<Refused> = asked
@@ -95,7 +98,11 @@ fn check(wish: &AskBulk) -> Vec<FieldProblem> {
     match wish.action.as_deref() {
         None => errors.push(wrong("action", "is missing", &format!("choose one of {}", ACTIONS.join(", ")))),
         Some(action) if !ACTIONS.contains(&action) => {
-            errors.push(wrong("action", &format!("{action:?} is none"), &format!("choose one of {}", ACTIONS.join(", "))));
+            errors.push(wrong(
+                "action",
+                &format!("{action:?} is none"),
+                &format!("choose one of {}", ACTIONS.join(", ")),
+            ));
         }
         Some(_) => {}
     }

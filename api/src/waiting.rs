@@ -52,7 +52,8 @@ pub(crate) async fn silence(app: &App, it: &Waiter<'_>) -> Option<StalledView> {
     let said = records::read(app.log.db(), &series, last - 1, 1).await.unwrap_or_default();
     let last_sign = said.last().map_or(it.updated_at, |record| record.at.max(it.updated_at));
     let since = stalled(it.status, it.reason, it.until, last_sign, now)?;
-    let message = format!("nothing is heard of it for {} min, which is longer than expected", (now - since).num_minutes());
+    let message =
+        format!("nothing is heard of it for {} min, which is longer than expected", (now - since).num_minutes());
     Some(StalledView { since, message })
 }
 

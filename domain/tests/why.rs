@@ -39,7 +39,8 @@ fn failed(attempt: u32, failure_kind: FailureKind) -> E {
 #[test]
 fn behind_another_try_is_the_host_or_its_lock_since_the_first_of_its_kind() {
     use FailureKind::{Locked, Temporary, Unreachable};
-    let rows = vec![started(1), failed(1, Locked), started(2), failed(2, Unreachable), started(3), failed(3, Unreachable)];
+    let rows =
+        vec![started(1), failed(1, Locked), started(2), failed(2, Unreachable), started(3), failed(3, Unreachable)];
     let found = of(rows.clone()).unwrap();
     assert_eq!(found.reason, WaitReason::HostUnreachable { host: HOST, since: at(5) });
     assert_eq!((found.since, found.until), (Some(at(5)), Some(at(99))));
@@ -55,7 +56,8 @@ fn behind_another_try_is_the_host_or_its_lock_since_the_first_of_its_kind() {
 #[test]
 fn a_slot_is_waited_for_since_it_was_asked_for() {
     let reason = WaitReason::Slot { limit: "node a".into(), place: 2, key: Some("node:a".into()) };
-    let found = of(vec![E::Waiting { reason: reason.clone(), until: None }, E::Claimed { worker: "v".into() }]).unwrap();
+    let found =
+        of(vec![E::Waiting { reason: reason.clone(), until: None }, E::Claimed { worker: "v".into() }]).unwrap();
     assert_eq!(found, Why { reason, until: None, since: Some(at(2)) });
 }
 

@@ -115,7 +115,11 @@ fn counts(bulk: &Value) -> String {
 fn words(bulk: &Value, out: Output) -> String {
     let mut table = out.table(["container", "what", "why"]);
     let row = |one: &Value, what: &str, why: &str| {
-        [(one["container"].as_str().unwrap_or_default().to_owned(), None), (what.to_owned(), Some(Colour::Bad)), (why.to_owned(), None)]
+        [
+            (one["container"].as_str().unwrap_or_default().to_owned(), None),
+            (what.to_owned(), Some(Colour::Bad)),
+            (why.to_owned(), None),
+        ]
     };
     for one in bulk["refused"].as_array().into_iter().flatten() {
         table.row(row(one, "refused", one["detail"].as_str().unwrap_or_default()));

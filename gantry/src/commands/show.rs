@@ -49,7 +49,8 @@ pub(super) fn operation(raw: &Value, out: Output) -> Outcome {
         lines.line("progress", &format!("{} % {}", it.percent, it.phase.clone().unwrap_or_default()));
         if let Some(waiting) = &it.waiting {
             let since = waiting.since.map(|since| format!(", since {}", words::ago(since))).unwrap_or_default();
-            let line = waiting.line.filter(|line| *line > 0).map(|line| format!(", {line} in line")).unwrap_or_default();
+            let line =
+                waiting.line.filter(|line| *line > 0).map(|line| format!(", {line} in line")).unwrap_or_default();
             lines.line("waiting", &format!("{}{since}{line}", waiting.message));
             for holder in &waiting.holders {
                 let age = words::seconds(holder.age_seconds.max(0.0) as u64);
