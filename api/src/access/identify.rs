@@ -59,12 +59,11 @@ impl From<DbError> for Stop {
 pub(super) async fn identify(
     app: &App,
     access: &Access,
-    request: &ServiceRequest,
+    asked: Option<AccountId>,
     text: &str,
     origin: &Origin,
 ) -> Result<Caller, Problem> {
     let address = origin.ip();
-    let asked = account_asked(request)?;
     let found = if access.admits(text) {
         installation(app, Actor::Bootstrap, May::Everything, salt(text), asked).await
     } else if text.starts_with(KEY) {
@@ -90,7 +89,7 @@ fn salt(text: &str) -> [u8; 32] {
     Sha256::new().chain_update(b"idempotency").chain_update(text).finalize().into()
 }
 
-fn account_asked(request: &ServiceRequest) -> Result<Option<AccountId>, Problem> {
+pub(super) fn account_asked(request: &ServiceRequest) -> Result<Option<AccountId>, Problem> {
     let Some(value) = request.headers().get("x-account") else { return Ok(None) };
     let id = value.to_str().ok().and_then(|text| text.trim().parse().ok());
     id.map(Some).ok_or_else(|| Problem::new(Kind::NotFound).detail("X-Account names no account of yours"))

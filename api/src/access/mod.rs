@@ -3,7 +3,9 @@
 mod caller;
 mod identify;
 mod origin;
+mod rate;
 mod refused;
+mod still;
 pub mod table;
 
 use std::sync::Arc;
@@ -17,7 +19,9 @@ use domain::net::Net;
 use domain::{AccountId, Permission};
 use platform::bootstrap;
 use platform::people::owned::{Thing, owns};
+use platform::vault::SecretText;
 use subtle::ConstantTimeEq;
+use tokio::sync::watch;
 
 use crate::app::App;
 use crate::problem::{Kind, Problem};
@@ -29,6 +33,7 @@ use identify::identify;
 pub(crate) use origin::Origin;
 use refused::Refused;
 pub(crate) use refused::record;
+pub(crate) use still::{Opened, while_allowed};
 use table::{Needs, Rule, Whose};
 
 /// What is asked of callers.
@@ -36,6 +41,10 @@ use table::{Needs, Rule, Whose};
 pub struct Access {
     token_hash: Arc<[u8; 32]>,
     trusted: Arc<[Net]>,
+    /// Requests that one caller may send in a minute; none: any number.
+    per_minute: Option<u64>,
+    /// Who may what was changed by this process.
+    changed: Arc<watch::Sender<()>>,
     refused: Arc<Refused>,
 }
 
@@ -43,13 +52,25 @@ impl Access {
     /// From the hash that the first start stored.
     #[must_use]
     pub fn with_token_hash(hash: [u8; 32]) -> Self {
-        Self { token_hash: Arc::new(hash), trusted: Arc::default(), refused: Arc::default() }
+        Self {
+            token_hash: Arc::new(hash),
+            trusted: Arc::default(),
+            per_minute: None,
+            changed: Arc::new(watch::Sender::new(())),
+            refused: Arc::default(),
+        }
     }
 
     /// Behind proxies, whose word on who asked them is taken.
     #[must_use]
     pub fn behind(self, proxies: impl IntoIterator<Item = Net>) -> Self {
         Self { trusted: proxies.into_iter().collect(), ..self }
+    }
+
+    /// No caller sends more than so many requests in a minute; 0: any number.
+    #[must_use]
+    pub fn at_most(self, per_minute: u64) -> Self {
+        Self { per_minute: Some(per_minute).filter(|most| *most > 0), ..self }
     }
 
     fn trusted(&self) -> &[Net] {
@@ -90,38 +111,55 @@ pub async fn required(
     let origin = Origin::of(request.request(), access.trusted());
     let caller = match token(&request) {
         None => Err(Problem::new(Kind::Unauthenticated).detail("there is no token in the request")),
-        Some(token) => identify(&app, &access, &request, &token, &origin).await,
+        Some(token) => {
+            let account = identify::account_asked(&request)?;
+            let found = identify(&app, &access, account, token.expose(), &origin).await;
+            if found.is_ok() && rule.is_some_and(|rule| rule.path.ends_with("/events")) {
+                let path = request.path().to_owned();
+                request.extensions_mut().insert(Opened { token, account, origin: origin.clone(), rule, path });
+            }
+            found
+        }
     }?;
-    if let Err(problem) = allowed(&app, &caller, rule, &request).await {
+    let rate = rate::count(&app, &access, &caller).await?;
+    let is_route = request.match_pattern().is_some_and(|path| table::TABLE.iter().all(|rule| rule.path != path));
+    if let Err(problem) = allowed(&app, &caller, rule, is_route, request.path()).await {
         access.refused.request(&app, &caller, &origin, &request, problem.status).await;
         return Err(problem.into());
     }
     request.extensions_mut().insert(caller);
-    next.call(request).await
+    let mut answer = next.call(request).await?;
+    if rule.is_some_and(Rule::changes_rights) && answer.status().is_success() {
+        access.changed.send_replace(());
+    }
+    if let Some(rate) = rate {
+        rate.tell(answer.headers_mut());
+    }
+    Ok(answer)
 }
 
-fn token(request: &ServiceRequest) -> Option<String> {
+fn token(request: &ServiceRequest) -> Option<SecretText> {
     let header = request.headers().get("authorization").and_then(|value| value.to_str().ok())?;
     let (scheme, token) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned().into())
 }
 
 async fn allowed(
     app: &App,
     caller: &Caller,
     rule: Option<&'static Rule>,
-    request: &ServiceRequest,
+    is_route: bool,
+    path: &str,
 ) -> Result<(), Problem> {
     let Some(rule) = rule else {
         // What is not there is told as such by whoever answers for unknown paths.
-        let is_route = request.match_pattern().is_some_and(|path| table::TABLE.iter().all(|rule| rule.path != path));
         return match caller.may {
             May::Only(_) if is_route => Err(Problem::new(Kind::Forbidden)),
             _ => Ok(()),
         };
     };
     let Needs::Permission(needed) = rule.needs else { return Ok(()) };
-    let id = rule.id(request.path());
+    let id = rule.id(path);
     if !caller.permits(needed) {
         let seen = match id {
             Some(id) => caller.permits(needed.to_see()) && is_theirs(app, caller, rule.whose, id).await?,

@@ -148,6 +148,13 @@ pub fn rule_of(method: &str, path: &str) -> Option<&'static Rule> {
 }
 
 impl Rule {
+    /// Whether somebody may less after it than before.
+    #[must_use]
+    pub(super) fn changes_rights(&self) -> bool {
+        let rights = [P::AccountWrite, P::AccountsManage, P::KeysWrite, P::UsersWrite].map(Needs::Permission);
+        self.method != "GET" && (rights.contains(&self.needs) || self.needs == Needs::Token)
+    }
+
     /// The part of the path that stands where the rule has `{id}`.
     #[must_use]
     pub(super) fn id<'a>(&self, path: &'a str) -> Option<&'a str> {

@@ -1,7 +1,7 @@
 //! An operation as it goes: server-sent events.
 
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, get};
 use domain::OperationId;
 use platform::series::records;
 use serde::Deserialize;
@@ -9,6 +9,7 @@ use utoipa::IntoParams;
 
 use super::id::Id;
 use crate::accept;
+use crate::access::{Opened, while_allowed};
 use crate::app::App;
 use crate::paging::{Search, wrong};
 use crate::problem::{Kind, Problem};
@@ -49,6 +50,7 @@ pub(super) async fn events(
     query: Search<After>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
+    let opened = request.extensions().get::<Opened>().cloned();
     let header = last_event_id(&request)?;
     let operation = accept::operation(&app, id.0).await?;
     let last = records::last(app.log.db(), &records::of_operation(id.0)).await.map_err(Problem::internal)?;
@@ -66,7 +68,7 @@ pub(super) async fn events(
         .insert_header(("x-accel-buffering", "no"))
         // Says to the compression that there is nothing to do.
         .insert_header(("content-encoding", "identity"))
-        .streaming(watch((**hub).clone(), id.0, begin)))
+        .streaming(while_allowed((**app).clone(), opened, watch((**hub).clone(), id.0, begin))))
 }
 
 fn last_event_id(request: &HttpRequest) -> Result<Option<i64>, Problem> {

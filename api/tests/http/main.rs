@@ -20,6 +20,7 @@ mod quotas;
 mod roles;
 mod secrets;
 mod sessions;
+mod stolen;
 mod support;
 mod templates;
 mod watchers;

@@ -50,7 +50,9 @@ impl Listening {
             queue_limit: MOST_WAITING,
             vault: parts.vault.clone(),
             catalogue: parts.catalogue.clone(),
-            access: Access::with_token_hash(bootstrap.hash),
+            access: Access::with_token_hash(bootstrap.hash)
+                .behind(parts.config.api.trusted_proxies.split(',').filter_map(|net| net.trim().parse().ok()))
+                .at_most(parts.config.api.requests_per_minute),
             live: LiveStates::default(),
             copies: std::sync::Arc::new(super::copies::Asked(worker::Copies::new(parts.tools.clone()))),
             foresee: parts.foresee(),

@@ -23,6 +23,7 @@ const RANGES: &[(&str, i64, i64)] = &[
     ("api.workers", 0, 1024),
     ("api.max_connections", 1, 1_000_000),
     ("api.body_limit", 1024, 1 << 30),
+    ("api.requests_per_minute", 0, 1_000_000),
     ("worker.slots", 1, 10_000),
     ("worker.lease_s", 2, 3600),
     ("worker.drain_s", 0, 86_400),
@@ -55,6 +56,9 @@ fn wanted(entry: &Entry) -> Option<String> {
             .map(|(_, least, most)| format!("between {least} and {most}")),
         Value::String(text) => match key {
             "api.listen" if text.parse::<SocketAddr>().is_err() => Some("an address and port like 0.0.0.0:8080".into()),
+            "api.trusted_proxies" if text.split(',').any(|net| !net.trim().is_empty() && net.trim().parse::<domain::net::Net>().is_err()) => {
+                Some("addresses and networks like `10.0.0.0/8,::1`".into())
+            }
             "log.format" if !["auto", "human", "json"].contains(&text.as_str()) => Some("auto, human or json".into()),
             "log.filter" if tracing_subscriber::EnvFilter::try_new(text).is_err() => {
                 Some("levels like `info` or `info,platform=debug`".into())

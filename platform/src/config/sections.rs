@@ -38,6 +38,10 @@ pub struct ApiSettings {
     pub workers: usize,
     pub max_connections: usize,
     pub body_limit: usize,
+    /// 0: any number.
+    pub requests_per_minute: u64,
+    /// With commas between.
+    pub trusted_proxies: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
