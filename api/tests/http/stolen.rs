@@ -15,7 +15,15 @@ async fn no_stolen_token_opens_anything_and_every_try_is_in_the_audit() {
     let app = TestApp::start().await;
     let (shop, other) = (app.account("shop").await, app.account("other").await);
     let (container, operation) = app.create_for(&shop, "web1").await;
-    let all = json!(["containers:read", "containers:write", "operations:read", "operations:write", "account:read", "keys:read", "keys:write"]);
+    let all = json!([
+        "containers:read",
+        "containers:write",
+        "operations:read",
+        "operations:write",
+        "account:read",
+        "keys:read",
+        "keys:write"
+    ]);
     let key = |name: &str, more: Value| {
         let mut wish = json!({ "name": name, "scopes": all });
         wish.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -32,7 +40,8 @@ async fn no_stolen_token_opens_anything_and_every_try_is_in_the_audit() {
     let old_session = app.session(&user, -1).await;
     // As a verifier of signed tokens may be talked into: there is no algorithm to talk about.
     let unsigned = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJzdWIiOiJhZG1pbiJ9.";
-    let confused = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhZG1pbiJ9.0000000000000000000000000000000000000000000";
+    let confused =
+        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhZG1pbiJ9.0000000000000000000000000000000000000000000";
     let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while answer(app.as_of(&expired.token, Method::GET, "/v1/containers")).await.0 != 401 {
         assert!(std::time::Instant::now() < until, "the key does not expire");
@@ -80,11 +89,13 @@ async fn no_stolen_token_opens_anything_and_every_try_is_in_the_audit() {
         let request = app.as_of(&thief.token, method.clone(), &path).json(&json!({}));
         assert_eq!(answer(request).await.0, 404, "{method} {path}");
     }
-    let (_, found) = answer(app.as_of(&thief.token, Method::GET, &format!("/v1/operations?container={container}"))).await;
+    let (_, found) =
+        answer(app.as_of(&thief.token, Method::GET, &format!("/v1/operations?container={container}"))).await;
     assert_eq!(found["items"], json!([]));
     let request = app.as_of(&thief.token, Method::POST, "/v1/containers").header("x-account", &shop).json(&wish);
     assert_eq!(answer(request).await.0, 404);
-    let request = app.as_of(&thief.token, Method::GET, "/v1/containers").header("x-account", Uuid::now_v7().to_string());
+    let request =
+        app.as_of(&thief.token, Method::GET, "/v1/containers").header("x-account", Uuid::now_v7().to_string());
     assert_eq!(answer(request).await.0, 404);
     let (_, audit) = app.get(&format!("/v1/audit?action=access.request_refused&key={}&limit=500", thief.id)).await;
     assert_eq!(audit["items"].as_array().unwrap().len(), 9, "{audit}");

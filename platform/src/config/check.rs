@@ -56,7 +56,11 @@ fn wanted(entry: &Entry) -> Option<String> {
             .map(|(_, least, most)| format!("between {least} and {most}")),
         Value::String(text) => match key {
             "api.listen" if text.parse::<SocketAddr>().is_err() => Some("an address and port like 0.0.0.0:8080".into()),
-            "api.trusted_proxies" if text.split(',').any(|net| !net.trim().is_empty() && net.trim().parse::<domain::net::Net>().is_err()) => {
+            "api.trusted_proxies"
+                if text
+                    .split(',')
+                    .any(|net| !net.trim().is_empty() && net.trim().parse::<domain::net::Net>().is_err()) =>
+            {
                 Some("addresses and networks like `10.0.0.0/8,::1`".into())
             }
             "log.format" if !["auto", "human", "json"].contains(&text.as_str()) => Some("auto, human or json".into()),
