@@ -107,6 +107,9 @@ fn time(hour: u32, minute: u32) -> TimeDelta {
     TimeDelta::hours(hour.into()) + TimeDelta::minutes(minute.into())
 }
 
+/// Names the day, week or month of a time.
+type Period = fn(DateTime<Utc>) -> (i32, u32, u32);
+
 impl Keep {
     /// Which of a schedule's backups are too many, the oldest first. Those that are protected stay and do not count.
     #[must_use]
@@ -119,7 +122,7 @@ impl Keep {
         let mut kept: BTreeSet<&str> = BTreeSet::new();
         let newest = self.last.and_then(|most| usize::try_from(most).ok()).unwrap_or(0);
         kept.extend(all.iter().take(newest).map(|made| made.volume.as_str()));
-        let periods: [(Option<u32>, fn(DateTime<Utc>) -> (i32, u32, u32)); 3] = [
+        let periods: [(Option<u32>, Period); 3] = [
             (self.daily, |at| (at.year(), at.month(), at.day())),
             (self.weekly, |at| (at.iso_week().year(), at.iso_week().week(), 0)),
             (self.monthly, |at| (at.year(), at.month(), 0)),
