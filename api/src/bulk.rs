@@ -73,7 +73,7 @@ pub(crate) async fn ask(app: &App, asking: &Asking, body: Body<AskBulk>) -> Resu
 
 fn refusal(container: ContainerId, problem: &Problem) -> Refused {
     let slug = problem.kind.rsplit('/').next().unwrap_or_default().to_owned();
-    let detail = problem.detail.as_deref().unwrap_or(&problem.title).to_owned();
+    let detail = problem.detail.as_deref().unwrap_or(problem.title).to_owned();
     Refused { container, slug, detail }
 }
 

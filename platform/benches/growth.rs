@@ -73,7 +73,7 @@ async fn main() {
     let mut end = 0;
     for size in SIZES.into_iter().chain(full.then_some(FULL)) {
         let missing = size.saturating_sub(usize::try_from(end).unwrap());
-        end = history::fill(&log, missing / history::EVENTS).await;
+        end = history::fill(&log, missing / history::history().len()).await;
         let now = measured(&log).await;
         for (n, (name, value)) in now.iter().enumerate() {
             let figure = Figure::new("growth", *name, *value, "ms").at(size as f64);

@@ -114,7 +114,7 @@ async fn by_others(
     backup: &Backup,
     since: Option<DateTime<Utc>>,
 ) -> Result<bool, StepError> {
-    if !backup.made_at.is_some_and(|at| since.is_some_and(|since| at >= since)) {
+    if backup.made_at.is_none_or(|at| since.is_none_or(|since| at < since)) {
         return Ok(false);
     }
     let Some(operation) = backup.operation else { return Ok(true) };

@@ -115,11 +115,12 @@ impl Ground {
 }
 
 impl Drop for Ground {
+    #[allow(clippy::print_stderr, reason = "whoever reads of a failed test wants to know where the rest is")]
     fn drop(&mut self) {
         if std::thread::panicking()
             && let Some(dir) = self.dir.take()
         {
-            println!("what the processes said is kept in {}", dir.keep().display());
+            eprintln!("what the processes said is kept in {}", dir.keep().display());
         }
     }
 }

@@ -46,6 +46,7 @@ fn faults(sim: &sim::Sim) {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Postgres and Redis: cargo xtask test"]
+#[allow(clippy::disallowed_methods, reason = "a seed is the test's own, not a setting of the program")]
 async fn a_hundred_creates_under_fire_end_as_they_should() {
     let seed = std::env::var("GANTRY_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed: u64 = seed.unwrap_or_else(|| rand::rng().random_range(0..1_000_000));

@@ -7,9 +7,6 @@ use domain::{
 use platform::log::{Append, Expected, Log};
 use uuid::Uuid;
 
-/// Of each operation.
-pub(crate) const EVENTS: usize = 20;
-
 pub(crate) fn history() -> Vec<OperationEvent> {
     let accepted = Accepted::new(Command::StartContainer { container: ContainerId::new(Uuid::now_v7()) }, None, None);
     let steps: Vec<_> = accepted.pipeline.table().steps().map(|step| step.name).collect();
