@@ -129,7 +129,7 @@ pub(crate) fn not_appended(error: &AppendError) -> Problem {
 
 /// Whether more of the account's quota is taken by it.
 const fn takes(command: &Command) -> bool {
-    command.creates().is_some()
+    command.creates().is_some() || matches!(command, Command::ResizeContainer { .. })
 }
 
 /// Whose operation it is: that of its container or of what that is made from, and of who asks when there is none yet.

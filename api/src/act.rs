@@ -1,17 +1,21 @@
 //! Accepting that something is to be done with a container that is there.
 
-use domain::container::Lifecycle;
+use std::sync::Arc;
+
+use domain::container::{Container, ContainerCommand, ContainerRejection, Lifecycle};
+use domain::field::FieldError;
 use domain::operation::Command;
-use domain::{ContainerId, OperationId};
+use domain::{Aggregate as _, ContainerId, Event, OperationId};
+use platform::log::Rows;
 use platform::views::{self, ContainerRow};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::accept::{Accepting, Refusal, Taken, busy, is_repeated, unread};
+use crate::accept::{Accepting, Refusal, Taken, busy, is_repeated, unread, unreadable};
 use crate::app::App;
 use crate::asking::Asking;
-use crate::problem::{Kind, Problem};
+use crate::problem::{FieldProblem, Kind, Problem};
 
 /// Which containers the action is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,11 +52,38 @@ pub(crate) async fn under(
     of: For,
     command: Command,
 ) -> Result<Taken, Problem> {
+    let digest: [u8; 32] = Sha256::digest(serde_json::to_vec(&command).map_err(Problem::internal)?).into();
+    let also = Also { operation, digest, says: None, rows: Vec::new(), kept: json!({ "container": id }) };
+    saying(app, asking, id, of, command, also).await
+}
+
+/// What goes into the same append.
+pub(crate) struct Also {
+    pub(crate) operation: OperationId,
+    /// Of what was asked.
+    pub(crate) digest: [u8; 32],
+    /// What the container's own stream has to hold from now on.
+    pub(crate) says: Option<ContainerCommand>,
+    pub(crate) rows: Vec<Arc<dyn Rows>>,
+    /// Given back when the same is asked again under the same key.
+    pub(crate) kept: Value,
+}
+
+/// # Errors
+/// The same, and what the container refuses.
+pub(crate) async fn saying(
+    app: &App,
+    asking: &Asking,
+    id: ContainerId,
+    of: For,
+    command: Command,
+    also: Also,
+) -> Result<Taken, Problem> {
     let row: Option<ContainerRow> = views::get(app.log.db(), id).await.map_err(unread)?;
     let row = row.ok_or_else(|| Problem::new(Kind::NotFound))?;
     // Also those that were not named in the path, which nobody has looked at yet.
     asking.caller.sees(row.account)?;
-    let digest: [u8; 32] = Sha256::digest(serde_json::to_vec(&command).map_err(Problem::internal)?).into();
+    let Also { operation, digest, says, rows, kept } = also;
     if let Some(why) = in_the_way(row.lifecycle, of)
         && !is_repeated(app, asking, &digest).await?
     {
@@ -62,12 +93,35 @@ pub(crate) async fn under(
             _ => Problem::new(Kind::NotPossible).detail(why),
         });
     }
-    let accepting = Accepting::begin(app, asking, operation, command, row.host).await?;
-    match accepting.finish(app, asking, &digest, json!({ "container": id })).await {
+    let mut accepting = Accepting::begin(app, asking, operation, command, row.host).await?;
+    if let Some(says) = says
+        && !is_repeated(app, asking, &digest).await?
+    {
+        let loaded = app.log.load::<Container>(id).await.map_err(unreadable)?;
+        let events = match loaded.state.decide(says, &()) {
+            Ok(events) => events.iter().map(Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?,
+            Err(ContainerRejection::Changing) => return Err(busy(app, id).await),
+            Err(ContainerRejection::Invalid(errors)) => return Err(invalid(errors)),
+            Err(no) => return Err(Problem::new(Kind::NotPossible).detail(no.to_string())),
+        };
+        accepting = accepting.with(|append| append.stream(Container::stream(id), loaded.expected(), events));
+    }
+    accepting = accepting.with(|append| rows.into_iter().fold(append, platform::log::Append::with));
+    match accepting.finish(app, asking, &digest, kept).await {
         Ok(taken) => Ok(taken),
-        Err(Refusal::Append(error)) if error.is_taken() => Err(busy(app, id).await),
+        // Whoever moved its stream meanwhile is at work on it.
+        Err(Refusal::Append(error)) if error.is_taken() || error.is_conflict() => Err(busy(app, id).await),
         Err(other) => Err(other.into()),
     }
+}
+
+/// A field's mistakes as they are told.
+pub(crate) fn invalid(errors: Vec<FieldError>) -> Problem {
+    Problem::new(Kind::Invalid).fields(errors.into_iter().map(told).collect())
+}
+
+pub(crate) fn told(error: FieldError) -> FieldProblem {
+    FieldProblem { field: error.field, problem: error.problem, fix: error.fix }
 }
 
 const fn in_the_way(lifecycle: Lifecycle, of: For) -> Option<&'static str> {

@@ -60,13 +60,17 @@ pub(crate) async fn of_operation(
     Err(Problem::new(Kind::Conflict))
 }
 
-/// A container whose create failed is being created again: the step that calls it ready asks for that.
+/// A container whose create failed is being created again: the step that calls it ready asks for that. One that was not
+/// changed is to be changed after all.
 async fn container_too(app: &App, operation: &Operation) -> Result<Option<StreamAppend>, Problem> {
-    let Some(container) = operation.accepted().and_then(|accepted| accepted.command.creates()) else {
-        return Ok(None);
+    let Some(accepted) = operation.accepted() else { return Ok(None) };
+    let (container, says) = match (accepted.command.creates(), accepted.command.change(), accepted.target) {
+        (Some(container), ..) => (container, ContainerCommand::RetryCreate),
+        (None, Some(change), Some(container)) => (container, ContainerCommand::AcceptChange(change.clone())),
+        _ => return Ok(None),
     };
     let loaded = app.log.load::<Container>(container).await.map_err(unreadable)?;
-    let events = loaded.state.decide(ContainerCommand::RetryCreate, &());
+    let events = loaded.state.decide(says, &());
     let events = events.map_err(|no| Problem::new(Kind::NotPossible).detail(no.to_string()))?;
     let says =
         StreamAppend { stream: Container::stream(container), expected: loaded.expected(), events: encoded(&events)? };

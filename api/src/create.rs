@@ -55,7 +55,7 @@ pub(crate) async fn container(
     if let Some(found) = &wish.template {
         app.catalogue.kept(found);
     }
-    let more = told(app, &taken, made.then_some(&password)).await;
+    let more = tell_password(app, &taken, made.then_some(&password)).await;
     Ok((taken, more))
 }
 
@@ -80,7 +80,7 @@ fn requested(
     events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)
 }
 
-fn seal(
+pub(crate) fn seal(
     app: &App,
     stream: &StreamId,
     what: &str,
@@ -107,7 +107,7 @@ fn seal_inputs(
 }
 
 /// The container, and the password if it is ours to tell. Who asks again is told the same as long as it is kept.
-async fn told(app: &App, taken: &Taken, made_now: Option<&Secret>) -> Value {
+pub(crate) async fn tell_password(app: &App, taken: &Taken, made_now: Option<&Secret>) -> Value {
     let mut more = json!({ "container": taken.kept.get("container") });
     let sealed = taken.kept.get("password").and_then(Value::as_str).and_then(|id| id.parse().ok());
     let password: Option<Secret> = match sealed {

@@ -8,6 +8,7 @@ mod ask;
 mod asking;
 mod body;
 mod bulk;
+mod change;
 pub mod copies;
 mod copying;
 mod create;

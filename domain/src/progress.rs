@@ -129,6 +129,11 @@ const fn end_of(pipeline: &Pipeline) -> &'static str {
     match pipeline.name {
         PipelineName::Create | PipelineName::Clone | PipelineName::RestoreNew => "Ready",
         PipelineName::Delete => "Deleted",
+        PipelineName::Resize => "Resized",
+        PipelineName::Change => "Changed",
+        PipelineName::RootPassword => "The root password is set",
+        PipelineName::Suspend => "Suspended",
+        PipelineName::Resume => "Resumed",
         PipelineName::Start => "Started",
         PipelineName::Stop | PipelineName::Shutdown => "Stopped",
         PipelineName::Reboot => "Rebooted",

@@ -51,6 +51,19 @@ impl Usage {
         }
     }
 
+    /// The larger of both, of each.
+    #[must_use]
+    pub fn most(self, other: Self) -> Self {
+        Self {
+            containers: self.containers.max(other.containers),
+            cores: self.cores.max(other.cores),
+            memory_mb: self.memory_mb.max(other.memory_mb),
+            disk_gb: self.disk_gb.max(other.disk_gb),
+            snapshots: self.snapshots.max(other.snapshots),
+            backups: self.backups.max(other.backups),
+        }
+    }
+
     /// By name, in the order of the quota.
     #[must_use]
     pub const fn named(&self) -> [(&'static str, u64); 6] {

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "tests say what they expect by failing")]
 
 use domain::container::{
-    Container, ContainerCommand as C, ContainerEvent as E, ContainerRejection, ContainerSpec, Features, Ipv4, Ipv6,
-    Lifecycle, Network, Power, Request, Scripts, Source, Stopping, Where,
+    Change, Container, ContainerCommand as C, ContainerEvent as E, ContainerRejection, ContainerSpec, Features, Ipv4,
+    Ipv6, Lifecycle, Network, Power, Request, Scripts, Source, Stopping, Where,
 };
 use domain::operation::Failure;
 use domain::testing::given;
@@ -29,6 +29,7 @@ fn spec() -> ContainerSpec {
         unprivileged: true,
         features: Features::default(),
         tags: vec!["web".into()],
+        description: None,
         start_on_boot: false,
         packages: vec!["curl".into()],
         scripts: Scripts::All,
@@ -96,6 +97,7 @@ fn all_errors_are_told_at_once_each_with_a_way_out() {
         unprivileged: false,
         features: Features { keyctl: true, ..Features::default() },
         tags: vec!["a;b".into(), "Gantry".into(), "x".into(), "X".into()],
+        description: None,
         start_on_boot: true,
         packages: vec!["curl; reboot".into()],
         scripts: Scripts::Only(vec!["../x.sh".into()]),
@@ -213,4 +215,50 @@ fn power_is_an_event_only_when_it_changed_and_a_removed_container_is_gone() {
     assert_eq!(removed.lifecycle(), Lifecycle::Removed);
     assert_eq!(removed.decide(C::Remove, &()), Ok(vec![]));
     assert_eq!(removed.decide(C::RecordStarted, &()), Err(ContainerRejection::Removed));
+}
+
+#[test]
+fn a_change_is_held_until_it_is_made_or_dropped_and_the_wish_follows_it() {
+    let bigger =
+        Change { memory_mb: Some(1024), disk_gb: Some(9), tags: Some(vec!["Shop".into()]), ..Change::default() };
+    let ready = || vec![requested(), guest(101), E::Ready { summary: Value::Null, credentials: vec![] }];
+    let accepted = E::ChangeAccepted { change: bigger.clone() };
+    let _ = given::<Container>(ready()).when(C::AcceptChange(bigger.clone()), &()).then([accepted.clone()]);
+    let mut under_way = ready();
+    under_way.push(accepted);
+    let other = Change { cores: Some(3), ..Change::default() };
+    given::<Container>(under_way.clone())
+        .when(C::AcceptChange(other), &())
+        .then_rejected(|no| assert_eq!(*no, ContainerRejection::Changing));
+    let _ = given::<Container>(under_way.clone()).when(C::AcceptChange(bigger.clone()), &()).then([]);
+    let _ = given::<Container>(under_way.clone()).when(C::DropChange, &()).then(vec![E::ChangeDropped]);
+    let made = E::Changed { change: bigger };
+    let _ = given::<Container>(under_way.clone()).when(C::RecordChange, &()).then(vec![made.clone()]);
+    under_way.push(made);
+    let now = under_way.iter().fold(Container::default(), Container::evolve);
+    let spec = &now.request().unwrap().spec;
+    assert_eq!(
+        (spec.memory_mb, spec.disk_gb, spec.cores, spec.tags.as_slice()),
+        (1024, 9, 1, &["shop".to_owned()][..])
+    );
+    assert_eq!(now.changing(), None);
+}
+
+#[test]
+fn what_is_wrong_with_a_change_is_told_by_its_fields_and_disks_only_grow() {
+    let bad = Change {
+        cores: Some(0),
+        memory_mb: Some(1),
+        disk_gb: Some(7),
+        hostname: Some("-".into()),
+        tags: Some(vec!["a b".into()]),
+        description: Some("a\u{7}".into()),
+        ..Change::default()
+    };
+    let mut named = bad.faults(&spec()).into_iter().map(|error| error.field).collect::<Vec<_>>();
+    named.sort();
+    assert_eq!(named, ["cores", "description", "disk_gb", "hostname", "memory_mb", "tags[0]"]);
+    assert_eq!(Change { disk_gb: Some(8), ..Change::default() }.faults(&spec()), []);
+    let claims = Change { description: Some("gantry:container=x".into()), ..Change::default() };
+    assert_eq!(claims.faults(&spec()).len(), 1, "nobody writes our marker");
 }

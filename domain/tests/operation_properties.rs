@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests say what they expect by failing")]
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::container::Change;
 use domain::operation::{
     Accepted, Command, Failure, FailureKind, Given, Operation, OperationCommand as C, OperationEvent, Status,
     WaitReason,
@@ -24,6 +25,13 @@ fn command(pipeline: PipelineName, keep_on_failure: bool) -> Command {
     match pipeline {
         PipelineName::Create => Command::CreateContainer { container, keep_on_failure },
         PipelineName::Delete => Command::DeleteContainer { container, purge: false },
+        PipelineName::Resize => Command::ResizeContainer { container, change: Change::default() },
+        PipelineName::Change => Command::ChangeContainer { container, change: Change::default() },
+        PipelineName::RootPassword => {
+            Command::SetRootPassword { container, password: domain::SealedId::new(Uuid::nil()) }
+        }
+        PipelineName::Suspend => Command::SuspendContainer { container },
+        PipelineName::Resume => Command::ResumeContainer { container },
         PipelineName::Start => Command::StartContainer { container },
         PipelineName::Stop => Command::StopContainer { container },
         PipelineName::Shutdown => Command::ShutdownContainer { container, timeout_seconds: 60 },

@@ -37,6 +37,8 @@ pub struct Options {
     pub root_password: String,
     /// Public keys that may log in to the nodes by SSH as root.
     pub ssh_keys: Vec<String>,
+    /// Nodes can freeze containers to their disks; most real ones can't.
+    pub criu: bool,
     /// Commands are echoed, never run.
     pub dry_shell: bool,
 }
@@ -62,6 +64,7 @@ impl Default for Options {
             users: BTreeMap::new(),
             root_password: "gantry-sim".to_owned(),
             ssh_keys: Vec::new(),
+            criu: false,
             dry_shell: false,
         }
     }

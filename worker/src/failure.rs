@@ -39,6 +39,11 @@ pub(crate) fn proxmox_failure(error: Error) -> StepError {
         ),
         Error::NotFound(Thing::Storage, _) => ("storage-missing", "There is no such storage", words),
         Error::NotFound(Thing::Bridge, _) => ("bridge-missing", "There is no such network bridge", words),
+        Error::NotFound(Thing::Guest, _) => (
+            "guest-missing",
+            "The guest is gone from Proxmox",
+            format!("{words}; somebody removed it there: delete the container here, or restore a backup"),
+        ),
         Error::AlreadyExists(Thing::Guest, _) => ("vmid-taken", "The VMID is taken", words),
         _ if is_full(&words) => (
             "storage-full",

@@ -120,9 +120,13 @@ impl Tools {
         end: &OperationCommand,
         because: Option<Failure>,
     ) -> Result<Option<StreamAppend>, EngineError> {
-        let Some(container) = operation.accepted().and_then(|accepted| accepted.command.creates()) else {
-            return Ok(None);
-        };
+        let Some(asked) = operation.accepted().map(|accepted| &accepted.command) else { return Ok(None) };
+        if let (Some(container), Some(_)) = (asked.target(), asked.change())
+            && matches!(end, OperationCommand::Fail | OperationCommand::FinishCancel)
+        {
+            return self.container_says(container, ContainerCommand::DropChange).await;
+        }
+        let Some(container) = asked.creates() else { return Ok(None) };
         let command = match (end, because) {
             (OperationCommand::Fail | OperationCommand::GetStuck, Some(failure)) => {
                 ContainerCommand::FailCreate(operation.failing().cloned().unwrap_or(failure))
@@ -133,8 +137,15 @@ impl Tools {
         self.container_says(container, command).await
     }
 
-    /// A create that was taken back leaves a container that nobody can retry: what was sealed for it goes.
+    /// A create that was taken back leaves a container that nobody can retry: what was sealed for it goes. So does a
+    /// password that was not set.
     pub(crate) async fn forget_wish(&self, operation: &Operation) -> Result<(), EngineError> {
+        if let Some(domain::operation::Command::SetRootPassword { password, .. }) =
+            operation.accepted().map(|a| &a.command)
+        {
+            self.vault.forget(*password).await?;
+            return Ok(());
+        }
         let Some(container) = operation.accepted().and_then(|accepted| accepted.command.creates()) else {
             return Ok(());
         };

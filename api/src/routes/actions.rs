@@ -168,3 +168,57 @@ pub(super) async fn reboot(
     let timeout_seconds = query.0.seconds()?;
     ready(&app, &asking, wait, id.0, Command::RebootContainer { container: id.0, timeout_seconds }).await
 }
+
+/// Suspend a container
+///
+/// Its state is kept on its node's disk until it is resumed. Few nodes can: Proxmox needs CRIU for it.
+#[utoipa::path(
+    tag = "actions",
+    params(
+        ("id" = Uuid, Path, description = "The container's id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key gets the same answer, for a day"),
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: answer after N seconds, or as soon as it has ended"),
+    ),
+    responses(
+        (status = 202, description = "Accepted", body = OperationView, headers(("Location" = String, description = "The operation"))),
+        (status = 200, description = "It has ended while you waited", body = OperationView),
+        (status = 404, description = "There is no such container", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Another operation is at work on it, or it is not in a state for this", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[post("/v1/containers/{id}/actions/suspend")]
+pub(super) async fn suspend(
+    app: Data<App>,
+    asking: Asking,
+    wait: Wait,
+    id: Id<ContainerId>,
+) -> Result<HttpResponse, Problem> {
+    ready(&app, &asking, wait, id.0, Command::SuspendContainer { container: id.0 }).await
+}
+
+/// Resume a suspended container
+///
+/// One that runs counts as resumed.
+#[utoipa::path(
+    tag = "actions",
+    params(
+        ("id" = Uuid, Path, description = "The container's id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key gets the same answer, for a day"),
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: answer after N seconds, or as soon as it has ended"),
+    ),
+    responses(
+        (status = 202, description = "Accepted", body = OperationView, headers(("Location" = String, description = "The operation"))),
+        (status = 200, description = "It has ended while you waited", body = OperationView),
+        (status = 404, description = "There is no such container", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Another operation is at work on it, or it is not in a state for this", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[post("/v1/containers/{id}/actions/resume")]
+pub(super) async fn resume(
+    app: Data<App>,
+    asking: Asking,
+    wait: Wait,
+    id: Id<ContainerId>,
+) -> Result<HttpResponse, Problem> {
+    ready(&app, &asking, wait, id.0, Command::ResumeContainer { container: id.0 }).await
+}

@@ -8,6 +8,7 @@ mod api_keys;
 mod audit;
 mod backups;
 mod bulk;
+mod changes;
 mod containers;
 mod copies;
 mod credentials;
@@ -57,6 +58,11 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(bulk::ask)
         .service(bulk::summary)
         .service(bulk::bulk_events)
+        .service(actions::suspend)
+        .service(actions::resume)
+        .service(changes::resize)
+        .service(changes::change)
+        .service(changes::root_password)
         .service(operations::list)
         .service(operations::detail)
         .service(operations::cancel)

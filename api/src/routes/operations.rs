@@ -34,7 +34,7 @@ pub(super) struct Operations {
     container: Option<ContainerId>,
     #[param(value_type = Option<Uuid>)]
     host: Option<HostId>,
-    /// `create`, `delete`, `start`, `stop`, `shutdown` or `reboot`.
+    /// `create`, `delete`, `resize`, `change`, `root_password`, `suspend`, `resume`, `start`, `stop`, `shutdown` or `reboot`.
     #[param(value_type = Option<String>)]
     kind: Option<PipelineName>,
     /// Any of `queued`, `running`, `succeeded`, `failed`, `cancelled`, `stuck`, with commas between.

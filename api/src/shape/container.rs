@@ -46,6 +46,9 @@ pub struct ContainerView {
     pub network: Value,
     pub unprivileged: bool,
     pub tags: Vec<String>,
+    /// What its owner wants to be read beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     pub start_on_boot: bool,
     /// Which of the template's scripts run: `all`, `none`, or their names.
     #[schema(value_type = Object)]
@@ -149,6 +152,7 @@ impl ContainerView {
             network: serde_json::to_value(spec.network).unwrap_or_default(),
             unprivileged: spec.unprivileged,
             tags: spec.tags,
+            description: spec.description,
             start_on_boot: spec.start_on_boot,
             scripts: scripts(spec.scripts),
             placement: row.placement.map(Into::into),

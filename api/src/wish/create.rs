@@ -48,6 +48,9 @@ pub(crate) struct CreateContainer {
     #[validate(length(max = 20, message = "give at most 20 tags"))]
     #[serde(default)]
     pub(crate) tags: Vec<String>,
+    /// What is to be read beside it, here and in Proxmox.
+    #[schema(max_length = 4096)]
+    pub(crate) description: Option<String>,
     #[serde(default)]
     pub(crate) start_on_boot: bool,
     /// On top of the template's.

@@ -12,7 +12,7 @@ use super::create::{AddressWish, Mode, NetworkWish, ScriptsWish, ScriptsWord};
 use crate::app::App;
 use crate::paging::wrong;
 use crate::problem::{FieldProblem, Problem};
-use crate::secret::Secret;
+use crate::secret::{Secret, password_fault};
 
 /// A wish with everything looked up; what is wrong with it is all in `errors`.
 pub(crate) struct Resolved {
@@ -108,6 +108,7 @@ impl CreateContainer {
                 fuse: self.features.fuse.unwrap_or(settings.fuse),
             },
             tags: self.tags.clone(),
+            description: self.description.clone(),
             start_on_boot: self.start_on_boot,
             packages: self.packages.clone(),
             scripts: match &self.scripts {
@@ -122,12 +123,7 @@ impl CreateContainer {
     }
 
     fn check_password(&self, errors: &mut Vec<FieldProblem>) {
-        let Some(password) = &self.root_password else { return };
-        let text = password.expose();
-        if !(8..=128).contains(&text.chars().count()) || text.contains(|c: char| c.is_control() || c == ':') {
-            let fix = "8 to 128 letters, digits and signs in one line, without a colon; or leave it out";
-            errors.push(wrong("root_password", "can't be a password", fix));
-        }
+        errors.extend(self.root_password.as_ref().and_then(password_fault));
     }
 
     fn check_scripts(&self, template: Option<&Found>, errors: &mut Vec<FieldProblem>) {

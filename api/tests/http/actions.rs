@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{TestApp, answer, fields, operation};
 
-const ACTIONS: [&str; 4] = ["start", "stop", "shutdown", "reboot"];
+const ACTIONS: [&str; 6] = ["start", "stop", "shutdown", "reboot", "suspend", "resume"];
 
 async fn act(app: &TestApp, container: &str, action: &str) -> (u16, Value) {
     answer(app.ask(Method::POST, &format!("/v1/containers/{container}/actions/{action}"))).await
@@ -31,7 +31,7 @@ async fn a_ready_container_takes_each_one_after_the_other() {
 async fn of_many_at_once_one_is_accepted() {
     let app = TestApp::start().await;
     let container = app.ready("web1").await;
-    let many = join_all((0..16).map(|n| act(&app, &container, ACTIONS[n % 4]))).await;
+    let many = join_all((0..16).map(|n| act(&app, &container, ACTIONS[n % ACTIONS.len()]))).await;
     assert_eq!(many.iter().filter(|(status, _)| *status == 202).count(), 1, "{many:?}");
     assert!(many.iter().filter(|(status, _)| *status == 409).all(|(_, p)| p["type"] == "/problems/busy"));
 }

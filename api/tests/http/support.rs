@@ -165,15 +165,19 @@ impl TestApp {
 
     /// A container that was made, as the worker leaves it.
     pub(crate) async fn ready(&self, hostname: &str) -> String {
-        use domain::container::{Container, ContainerCommand as C};
         let (container, create) = self.create(hostname).await;
+        self.make_ready(&container, create).await;
+        container
+    }
+
+    pub(crate) async fn make_ready(&self, container: &str, create: OperationId) {
+        use domain::container::{Container, ContainerCommand as C};
         self.work(create, false).await;
         let (id, vmid) = (container.parse().unwrap(), domain::vmid::Vmid::try_from(101).unwrap());
         let guest = C::RecordGuest { host: domain::HostId::new(uuid::Uuid::nil()), node: "pve1".into(), vmid };
         for command in [guest, C::RecordStarted, C::BecomeReady { summary: Value::Null, credentials: vec![] }] {
             self.app.log.execute::<Container>(id, command, &(), Meta::system("worker")).await.unwrap();
         }
-        container
     }
 
     pub(crate) async fn publish(&self, id: OperationId) {

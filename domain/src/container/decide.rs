@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{BackupMade, Container, ContainerEvent, Guest, Lifecycle, Placement, Power, Request, Stopping};
+use super::{BackupMade, Change, Container, ContainerEvent, Guest, Lifecycle, Placement, Power, Request, Stopping};
 use crate::field::{self, FieldError};
 use crate::operation::Failure;
 use crate::vmid::Vmid;
@@ -22,6 +22,13 @@ pub enum ContainerCommand {
     FailCreate(Failure),
     CancelCreate,
     RetryCreate,
+    AcceptChange(Change),
+    RecordChange,
+    DropChange,
+    GiveRootPassword(SealedId),
+    RecordRootPassword(SealedId),
+    RecordSuspended,
+    RecordResumed,
     RecordStarted,
     RecordStopped(Stopping),
     RecordRebooted,
@@ -50,6 +57,10 @@ pub enum ContainerRejection {
     OtherGuest { node: String, vmid: Vmid },
     #[error("the container is not being created")]
     NotCreating,
+    #[error("the container is not ready")]
+    NotReady,
+    #[error("the container is being changed already")]
+    Changing,
     #[error("the container's create has not failed")]
     NotFailed,
 }
@@ -100,7 +111,22 @@ impl Aggregate for Container {
             E::Ready { .. } => self.lifecycle = Lifecycle::Ready,
             E::CreateFailed { .. } => self.lifecycle = Lifecycle::Failed,
             E::CreateRetried => self.lifecycle = Lifecycle::Creating,
-            E::Started | E::Rebooted => self.power = Power::Running,
+            E::ChangeAccepted { change } => self.changing = Some(change.clone()),
+            E::Changed { change } => {
+                if let Some(request) = &mut self.request {
+                    request.spec = change.of(&request.spec);
+                }
+                self.changing = None;
+            }
+            E::ChangeDropped => self.changing = None,
+            E::RootPasswordChanged { password } => {
+                if let Some(request) = &mut self.request {
+                    request.root_password = Some(*password);
+                }
+            }
+            E::RootPasswordGiven { .. } => {}
+            E::Suspended => self.power = Power::Suspended,
+            E::Started | E::Resumed | E::Rebooted => self.power = Power::Running,
             E::Stopped { .. } => self.power = Power::Stopped,
             E::Removed | E::CreateCancelled => {
                 self.lose_guest();
@@ -154,6 +180,19 @@ impl Container {
             C::RetryCreate if self.lifecycle == Lifecycle::Creating => vec![],
             C::RetryCreate if self.lifecycle == Lifecycle::Failed => vec![E::CreateRetried],
             C::RetryCreate => return Err(No::NotFailed),
+            C::AcceptChange(change) => self.accept_change(change)?,
+            C::RecordChange => self.changing.iter().map(|change| E::Changed { change: change.clone() }).collect(),
+            C::DropChange => self.changing.iter().map(|_| E::ChangeDropped).collect(),
+            C::GiveRootPassword(password) => {
+                self.ready()?;
+                vec![E::RootPasswordGiven { password }]
+            }
+            C::RecordRootPassword(password) => {
+                let had = self.request.as_ref().and_then(|request| request.root_password);
+                if had == Some(password) { vec![] } else { vec![E::RootPasswordChanged { password }] }
+            }
+            C::RecordSuspended => self.changed(Power::Suspended, E::Suspended)?,
+            C::RecordResumed => self.changed(Power::Running, E::Resumed)?,
             C::RecordStarted => self.changed(Power::Running, E::Started)?,
             C::RecordStopped(how) => self.changed(Power::Stopped, E::Stopped { how })?,
             C::RecordRebooted => {
@@ -184,6 +223,23 @@ impl Container {
     fn about_guest(&self, event: E) -> Result<Vec<E>, No> {
         self.with_guest()?;
         Ok(vec![event])
+    }
+
+    fn ready(&self) -> Result<(), No> {
+        if self.lifecycle == Lifecycle::Ready { Ok(()) } else { Err(No::NotReady) }
+    }
+
+    fn accept_change(&self, change: Change) -> Result<Vec<E>, No> {
+        self.ready()?;
+        match (&self.changing, &self.request) {
+            (Some(under_way), _) if *under_way == change => Ok(vec![]),
+            (Some(_), _) => Err(No::Changing),
+            (None, Some(request)) => match change.faults(&request.spec) {
+                errors if errors.is_empty() => Ok(vec![E::ChangeAccepted { change }]),
+                errors => Err(No::Invalid(errors)),
+            },
+            (None, None) => Err(No::Unknown),
+        }
     }
 
     fn creating(&self) -> Result<(), No> {

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{BackupMade, ContainerSpec};
+use super::{BackupMade, Change, ContainerSpec};
 use crate::operation::Failure;
 use crate::placement::Considered;
 use crate::vmid::Vmid;
@@ -91,6 +91,23 @@ pub enum ContainerEvent {
     /// A failed create is tried again.
     #[serde(rename = "container.create_retried")]
     CreateRetried,
+    /// From now on it counts against the quota, and keeps other changes away.
+    #[serde(rename = "container.change_accepted")]
+    ChangeAccepted { change: Change },
+    #[serde(rename = "container.changed")]
+    Changed { change: Change },
+    /// It was not made, or taken back.
+    #[serde(rename = "container.change_dropped")]
+    ChangeDropped,
+    /// Sealed, to become root's.
+    #[serde(rename = "container.root_password_given")]
+    RootPasswordGiven { password: SealedId },
+    #[serde(rename = "container.root_password_changed")]
+    RootPasswordChanged { password: SealedId },
+    #[serde(rename = "container.suspended")]
+    Suspended,
+    #[serde(rename = "container.resumed")]
+    Resumed,
     #[serde(rename = "container.started")]
     Started,
     #[serde(rename = "container.stopped")]

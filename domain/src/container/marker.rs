@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::ContainerId;
 
 pub const TAG: &str = "gantry";
-const LINE: &str = "gantry:container=";
+pub(super) const LINE: &str = "gantry:container=";
 
 /// The line that goes into the guest's description.
 #[must_use]

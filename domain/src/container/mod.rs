@@ -2,6 +2,7 @@
 
 mod address;
 mod backup;
+mod change;
 mod decide;
 mod event;
 pub mod marker;
@@ -10,6 +11,7 @@ mod ssh_key;
 mod validate;
 
 pub use backup::BackupMade;
+pub use change::Change;
 pub use decide::{ContainerCommand, ContainerRejection};
 pub use event::{ContainerEvent, Placement, Request, Stopping, TemplateVersion};
 pub use marker::marker;
@@ -27,6 +29,8 @@ pub struct Container {
     guest: Option<Guest>,
     lifecycle: Lifecycle,
     power: Power,
+    /// Accepted, and not made or dropped yet.
+    changing: Option<Change>,
     addresses: Vec<String>,
     /// By volume.
     backups: BTreeMap<String, BackupMade>,
@@ -58,6 +62,8 @@ pub enum Power {
     #[default]
     Unknown,
     Running,
+    /// Its state is kept on its node's disk.
+    Suspended,
     Stopped,
 }
 
@@ -81,6 +87,12 @@ impl Container {
     #[must_use]
     pub const fn power(&self) -> Power {
         self.power
+    }
+
+    /// What it is to become, while an operation makes it so.
+    #[must_use]
+    pub const fn changing(&self) -> Option<&Change> {
+        self.changing.as_ref()
     }
 
     #[must_use]

@@ -26,6 +26,9 @@ pub struct ContainerSpec {
     pub features: Features,
     #[serde(default)]
     pub tags: Vec<String>,
+    /// What its owner wants to be read beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     #[serde(default)]
     pub start_on_boot: bool,
     /// On top of the template's.

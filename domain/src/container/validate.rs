@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use super::change::check_description;
 use super::{ContainerSpec, Ipv4, Ipv6, Network, Scripts, Source, Where, address, marker, ssh_key};
 use crate::field::{FieldError, wrong};
 use crate::name;
@@ -23,6 +24,7 @@ impl ContainerSpec {
         self.network.check(&mut errors);
         self.check_access(&mut errors);
         self.check_tags(&mut errors);
+        errors.extend(self.description.as_deref().and_then(check_description));
         self.check_equipment(&mut errors);
         errors
     }

@@ -3,9 +3,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Accepted, Failure, FailureKind, WaitReason};
-use crate::ContainerId;
+use crate::container::Change;
 use crate::copy::BackupMode;
 use crate::pipeline::{PipelineName, StepName};
+use crate::{ContainerId, SealedId};
 
 /// What was asked. Ids and plain values only, never a secret: it stands in the log for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,24 @@ pub enum Command {
         /// Also from backup and replication jobs.
         #[serde(default)]
         purge: bool,
+    },
+    ResizeContainer {
+        container: ContainerId,
+        change: Change,
+    },
+    ChangeContainer {
+        container: ContainerId,
+        change: Change,
+    },
+    SetRootPassword {
+        container: ContainerId,
+        password: SealedId,
+    },
+    SuspendContainer {
+        container: ContainerId,
+    },
+    ResumeContainer {
+        container: ContainerId,
     },
     StartContainer {
         container: ContainerId,
@@ -104,6 +123,11 @@ impl Command {
         match self {
             Self::CreateContainer { .. } => PipelineName::Create,
             Self::DeleteContainer { .. } => PipelineName::Delete,
+            Self::ResizeContainer { .. } => PipelineName::Resize,
+            Self::ChangeContainer { .. } => PipelineName::Change,
+            Self::SetRootPassword { .. } => PipelineName::RootPassword,
+            Self::SuspendContainer { .. } => PipelineName::Suspend,
+            Self::ResumeContainer { .. } => PipelineName::Resume,
             Self::StartContainer { .. } => PipelineName::Start,
             Self::StopContainer { .. } => PipelineName::Stop,
             Self::ShutdownContainer { .. } => PipelineName::Shutdown,
@@ -124,6 +148,11 @@ impl Command {
         match self {
             Self::CreateContainer { container, .. }
             | Self::DeleteContainer { container, .. }
+            | Self::ResizeContainer { container, .. }
+            | Self::ChangeContainer { container, .. }
+            | Self::SetRootPassword { container, .. }
+            | Self::SuspendContainer { container }
+            | Self::ResumeContainer { container }
             | Self::StartContainer { container }
             | Self::StopContainer { container }
             | Self::ShutdownContainer { container, .. }
@@ -155,6 +184,15 @@ impl Command {
     pub const fn source(&self) -> Option<ContainerId> {
         match self {
             Self::CloneContainer { source, .. } | Self::RestoreNew { source, .. } => Some(*source),
+            _ => None,
+        }
+    }
+
+    /// What is to become different, and is held in the container's stream until it has.
+    #[must_use]
+    pub const fn change(&self) -> Option<&Change> {
+        match self {
+            Self::ResizeContainer { change, .. } | Self::ChangeContainer { change, .. } => Some(change),
             _ => None,
         }
     }

@@ -1,6 +1,7 @@
 //! Pipelines are tables: phases with percent bands, each with its steps. What a step does is the worker's; in which
 //! order, whether it can be undone and how much of the way it is stands here.
 
+mod changes;
 mod copies;
 mod percent;
 mod step;
@@ -17,6 +18,11 @@ pub use step::StepName;
 pub enum PipelineName {
     Create,
     Delete,
+    Resize,
+    Change,
+    RootPassword,
+    Suspend,
+    Resume,
     Start,
     Stop,
     Shutdown,
@@ -57,9 +63,14 @@ pub struct StepSpec {
 }
 
 impl PipelineName {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 19] = [
         Self::Create,
         Self::Delete,
+        Self::Resize,
+        Self::Change,
+        Self::RootPassword,
+        Self::Suspend,
+        Self::Resume,
         Self::Start,
         Self::Stop,
         Self::Shutdown,
@@ -79,6 +90,11 @@ impl PipelineName {
         match self {
             Self::Create => &tables::CREATE,
             Self::Delete => &tables::DELETE,
+            Self::Resize => &changes::RESIZE,
+            Self::Change => &changes::CHANGE,
+            Self::RootPassword => &changes::ROOT_PASSWORD,
+            Self::Suspend => &changes::SUSPEND,
+            Self::Resume => &changes::RESUME,
             Self::Start => &tables::START,
             Self::Stop => &tables::STOP,
             Self::Shutdown => &tables::SHUTDOWN,

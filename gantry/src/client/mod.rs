@@ -90,9 +90,21 @@ impl Client {
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Outcome<Value> {
+        self.send_body(Method::POST, path, body).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Outcome<Value> {
+        self.send_body(Method::PATCH, path, body).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Outcome<Value> {
+        self.send_body(Method::PUT, path, body).await
+    }
+
+    async fn send_body(&self, method: Method, path: &str, body: &Value) -> Outcome<Value> {
         // One key for one command: whoever repeats it after a lost answer would get a container too many.
         let key = uuid::Uuid::now_v7().to_string();
-        self.value(self.request(Method::POST, path).header("idempotency-key", key).json(body)).await
+        self.value(self.request(method, path).header("idempotency-key", key).json(body)).await
     }
 
     /// A command that says all in its path.

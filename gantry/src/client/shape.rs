@@ -83,6 +83,7 @@ pub(crate) struct Container {
     pub memory_mb: u32,
     pub swap_mb: u32,
     pub disk_gb: u32,
+    pub description: Option<String>,
     #[serde(default)]
     pub tags: Vec<String>,
     pub live: Live,

@@ -6,6 +6,7 @@ mod api_key;
 mod audit;
 mod backup;
 mod bulk;
+mod change;
 mod clone;
 mod config;
 mod container;
@@ -88,6 +89,16 @@ enum Command {
     Reboot(action::Patient),
     /// Does the same with many containers, and tells how all of them go.
     Bulk(bulk::Args),
+    /// Suspends a container to its node's disk; few nodes can.
+    Suspend(action::Args),
+    /// Resumes a suspended container.
+    Resume(action::Args),
+    /// Gives a container another size, while it runs; disks only grow.
+    Resize(change::Resize),
+    /// Changes a container's name, tags, description, or whether it starts with its node.
+    Change(change::Change),
+    /// Sets root's password in a container that runs.
+    Password(change::Password),
     /// Deletes a container.
     Delete(container::Delete),
     /// Makes a container from another one, and follows it until it is ready.
@@ -181,6 +192,11 @@ impl Gantry {
             Command::Shutdown(args) => action::patient("shutdown", args, *out).await,
             Command::Reboot(args) => action::patient("reboot", args, *out).await,
             Command::Bulk(args) => bulk::run(args, *out).await,
+            Command::Suspend(args) => action::run("suspend", args, *out).await,
+            Command::Resume(args) => action::run("resume", args, *out).await,
+            Command::Resize(args) => change::resize(args, *out).await,
+            Command::Change(args) => change::change(args, *out).await,
+            Command::Password(args) => change::password(args, *out).await,
             Command::Delete(args) => container::delete(args, *out).await,
             Command::Clone(args) => clone::run(args, *out).await,
             Command::Backup(backup) => backup.run(*out).await,

@@ -29,6 +29,7 @@ pub(super) fn container(raw: &Value, out: Output) -> Outcome {
         let up = it.live.uptime_seconds.map(|seconds| format!("up for {}", words::seconds(seconds)));
         lines.line("now", &[cpu, memory, up].into_iter().flatten().collect::<Vec<_>>().join(", "));
         lines.line("locked", &it.live.lock.unwrap_or_default());
+        lines.line("about", &it.description.unwrap_or_default().replace('\n', "\n             "));
         lines.line("tags", &it.tags.join(" "));
         lines.line("made", &format!("{} ago", words::ago(it.created_at)));
         lines.line("error", &it.error.map(|e| format!("{}: {}", e.title, e.detail)).unwrap_or_default());

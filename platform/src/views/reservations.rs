@@ -42,7 +42,11 @@ impl Row for ReservationRow {
         taken.then_some(Self {
             container: life.stream.id().parse().ok()?,
             account: request.account?,
-            usage: Usage::of(&request.spec),
+            usage: state.changing().map_or_else(
+                || Usage::of(&request.spec),
+                // What is being given back counts until it is.
+                |change| Usage::of(&request.spec).most(Usage::of(&change.of(&request.spec))),
+            ),
         })
     }
 

@@ -33,6 +33,9 @@ pub(crate) struct Guest {
     /// What a running VM takes on with its next start.
     pub(crate) pending: Config,
     pub(crate) status: Status,
+    /// A container whose state is on its node's disk.
+    #[serde(default)]
+    pub(crate) suspended: bool,
     pub(crate) started: f64,
     pub(crate) pid: u32,
     /// When pvestatd first saw it, and so its name and numbers are known.
@@ -99,6 +102,7 @@ impl Guest {
             created: now,
             snapshots: Vec::new(),
             image: String::new(),
+            suspended: false,
             disk_used: 0,
         }
     }

@@ -36,6 +36,7 @@ pub(crate) async fn start_unlocked(run: &Run, kind: Kind, vmid: u32) -> Result<(
         let pid = state.next_pid();
         if let Some(guest) = state.guests.get_mut(&vmid) {
             guest.status = Status::Running;
+            guest.suspended = false;
             guest.started = now;
             guest.pid = pid;
             let pending = std::mem::take(&mut guest.pending);
@@ -159,12 +160,19 @@ pub(crate) async fn reboot(run: Run, kind: Kind, vmid: u32, manner: Manner) -> R
     start_unlocked(&run, kind, vmid).await
 }
 
-/// CRIU is not there, as on most hosts.
+/// CRIU is not there, as on most hosts, unless it was asked for. What ran begins anew: only its being suspended is kept.
 pub(crate) async fn checkpoint(run: Run, vmid: u32, suspend: bool) -> Result<(), String> {
     let _held = run.lock(Kind::Lxc, vmid).await?;
     unlocked(&run, Kind::Lxc, vmid)?;
     run.work().await;
-    if suspend {
+    let frozen = look(&run, Kind::Lxc, vmid, |guest| Ok(guest.suspended))?;
+    if run.world.options.criu && suspend {
+        halt(&run, Kind::Lxc, vmid).await?;
+        run.world.change(|state| state.guests.get_mut(&vmid).into_iter().for_each(|guest| guest.suspended = true));
+        Ok(())
+    } else if run.world.options.criu && frozen {
+        start_unlocked(&run, Kind::Lxc, vmid).await
+    } else if suspend {
         run.log(format!("lxc-checkpoint: {vmid}: ../src/lxc/criu.c: criu_version_ok: 767 No such file or directory - execing criu failed, is it installed?"));
         Err(format!("command 'lxc-checkpoint -n {vmid} -s -D /var/lib/vz/dump' failed: exit code 1"))
     } else {

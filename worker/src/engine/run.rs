@@ -69,6 +69,12 @@ impl Engine {
                     Err(EngineError::Append(error)) if error.is_conflict() => {
                         self.failed(work, name, reporter, StepError::Again).await
                     }
+                    // What it made is another's by now, like a host name: that does not pass by itself.
+                    Err(EngineError::Append(error)) if error.is_taken() => {
+                        let detail = "another container has taken the name meanwhile; choose another";
+                        let failure = Failure::new("name-taken", "The name is taken", detail).because(error);
+                        self.failed(work, name, reporter, StepError::last(failure)).await
+                    }
                     Err(error) => Err(error),
                 }
             }

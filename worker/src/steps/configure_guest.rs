@@ -40,7 +40,7 @@ impl Step for ConfigureGuest {
                 memory: Some(spec.memory_mb.into()),
                 swap: Some(spec.swap_mb.into()),
                 onboot: Some(spec.start_on_boot),
-                description: Some(description(context.container_id, &spec.hostname)),
+                description: Some(description(context.container_id, spec)),
                 tags: Some(tags(&spec.tags)),
                 nameserver: Some(nameservers).filter(|servers| !servers.is_empty()),
                 searchdomain: spec.network.domain.clone(),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use domain::ContainerId;
 use domain::container;
-use domain::container::{Container, ContainerCommand, Ipv4, Ipv6, Network, marker};
+use domain::container::{Container, ContainerCommand, ContainerSpec, Ipv4, Ipv6, Network, marker};
 use domain::operation::{Failure, FailureKind, StepState};
 use domain::pipeline::StepName;
 use futures_util::future::BoxFuture;
@@ -137,15 +137,17 @@ pub(super) async fn from_image(context: &Context, leased: &Leased) -> Result<Lxc
         unprivileged: spec.unprivileged,
         onboot: spec.start_on_boot.then_some(true),
         tags: making::tags(&spec.tags),
-        description: Some(description(context.container_id, &spec.hostname)),
+        description: Some(description(context.container_id, spec)),
         nameserver: (!spec.network.nameservers.is_empty()).then(|| spec.network.nameservers.join(" ")),
         searchdomain: spec.network.domain.clone(),
         ..LxcCreate::default()
     })
 }
 
-pub(super) fn description(container: ContainerId, hostname: &str) -> String {
-    format!("{hostname}, managed by Gantry: changes made here are shown there as drift.\n\n{}\n", marker(container))
+pub(super) fn description(container: ContainerId, spec: &ContainerSpec) -> String {
+    let own = spec.description.as_ref().map(|text| format!("{text}\n\n")).unwrap_or_default();
+    let marker = marker(container);
+    format!("{own}{}, managed by Gantry: changes made here are shown there as drift.\n\n{marker}\n", spec.hostname)
 }
 
 pub(crate) fn network(network: &Network) -> String {

@@ -36,6 +36,7 @@ pub(crate) async fn sealed_for(log: &Log, container: ContainerId) -> Result<Vec<
                 create = Some(request.operation);
                 found.extend(request.root_password.into_iter().chain(request.inputs));
             }
+            ContainerEvent::RootPasswordGiven { password } => found.push(password),
             ContainerEvent::Ready { credentials, .. } => found.extend(credentials),
             _ => {}
         }

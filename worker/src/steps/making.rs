@@ -33,7 +33,7 @@ impl Making {
                     unique: true,
                     hostname: Some(spec.hostname.clone()),
                     tags: tags(&spec.tags),
-                    description: Some(description(context.container_id, &spec.hostname)),
+                    description: Some(description(context.container_id, spec)),
                     ..Restore::default()
                 };
                 Ok(Self::Restored(Box::new(restore)))
@@ -47,7 +47,7 @@ impl Making {
                     full: *full,
                     snapshot: snapshot.clone().or_else(|| taken.and_then(|taken| taken.snapshot)),
                     // The tags come with the source's settings, ours among them.
-                    description: Some(description(context.container_id, &spec.hostname)),
+                    description: Some(description(context.container_id, spec)),
                     ..LxcClone::default()
                 };
                 Ok(Self::Cloned { from: source(context).await?, how: Box::new(how) })

@@ -3,6 +3,7 @@
 mod await_address;
 mod await_usable;
 mod backup;
+mod change_guest;
 mod collect_credentials;
 mod configure_guest;
 mod create_guest;
@@ -12,6 +13,7 @@ mod discover_services;
 mod ensure_image;
 mod finish;
 mod forget_secrets;
+mod grow_disk;
 mod half_made;
 mod halt_guest;
 mod install_helpers;
@@ -22,9 +24,11 @@ mod power;
 mod release_vmid;
 mod restore_guest;
 mod run_scripts;
+mod set_root_password;
 mod snapshot;
 mod source_snapshot;
 mod start_guest;
+mod suspend;
 mod verify_ports;
 
 use domain::pipeline::StepName;
@@ -55,6 +59,12 @@ pub(crate) fn step(name: StepName) -> &'static dyn Step {
         StepName::CollectCredentials => &collect_credentials::CollectCredentials,
         StepName::VerifyPorts => &verify_ports::VerifyPorts,
         StepName::Finish => &finish::Finish,
+        StepName::ChangeGuest => &change_guest::ChangeGuest,
+        StepName::GrowDisk => &grow_disk::GrowDisk,
+        StepName::RecordChange => &change_guest::RecordChange,
+        StepName::SetRootPassword => &set_root_password::SetRootPassword,
+        StepName::SuspendGuest => &suspend::SuspendGuest,
+        StepName::ResumeGuest => &suspend::ResumeGuest,
         StepName::StopGuest => &power::StopGuest,
         StepName::ShutdownGuest => &power::ShutdownGuest,
         StepName::RebootGuest => &power::RebootGuest,

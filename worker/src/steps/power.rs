@@ -97,6 +97,8 @@ impl Step for RecordPower {
     fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
         Box::pin(async {
             let command = match context.operation.accepted().map(|accepted| accepted.pipeline) {
+                Some(PipelineName::Suspend) => ContainerCommand::RecordSuspended,
+                Some(PipelineName::Resume) => ContainerCommand::RecordResumed,
                 Some(PipelineName::Start) => ContainerCommand::RecordStarted,
                 Some(PipelineName::Reboot) => ContainerCommand::RecordRebooted,
                 _ => {
@@ -106,6 +108,7 @@ impl Step for RecordPower {
             };
             let fact = match &command {
                 ContainerCommand::RecordStopped(how) => json!({ "power": "stopped", "stopping": how }),
+                ContainerCommand::RecordSuspended => json!({ "power": "suspended" }),
                 _ => json!({ "power": "running" }),
             };
             let said = context.say::<Container>(context.container_id, context.container().await?, command, &())?;

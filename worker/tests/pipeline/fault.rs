@@ -55,6 +55,12 @@ impl Fault {
             S::DeleteBackup => Self::Refused("DELETE /nodes/*/storage/**"),
             S::StartAgain => Self::TaskFails("POST /nodes/*/lxc/*/status/start"),
             S::Finish
+            | S::ChangeGuest
+            | S::GrowDisk
+            | S::RecordChange
+            | S::SetRootPassword
+            | S::SuspendGuest
+            | S::ResumeGuest
             | S::StopGuest
             | S::ShutdownGuest
             | S::RebootGuest

@@ -3,6 +3,7 @@
 
 mod asks;
 mod cancel;
+mod changes;
 mod checks;
 mod copies;
 mod create;

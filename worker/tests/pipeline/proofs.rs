@@ -1,6 +1,6 @@
 //! What holds of every pipeline, as loops over its table: a step that is added is covered the moment it exists.
 
-use domain::container::{Lifecycle, Source};
+use domain::container::{Lifecycle, Power, Source};
 use domain::operation::{Command, Status};
 use domain::pipeline::{PipelineName, StepName};
 use domain::{ContainerId, OperationId};
@@ -96,6 +96,14 @@ pub(crate) async fn begin(world: &World, pipeline: PipelineName) -> (ContainerId
     assert_eq!(world.drive(create).await.status(), Some(Status::Succeeded));
     let command = match pipeline {
         PipelineName::Delete => Command::DeleteContainer { container, purge: true },
+        PipelineName::Resize | PipelineName::Change => world.change(pipeline, container).await,
+        PipelineName::RootPassword => world.new_password(container, b"new horse battery").await,
+        PipelineName::Suspend => Command::SuspendContainer { container },
+        PipelineName::Resume => {
+            let suspend = world.accept(Command::SuspendContainer { container }).await;
+            assert_eq!(world.drive(suspend).await.status(), Some(Status::Succeeded));
+            Command::ResumeContainer { container }
+        }
         PipelineName::Start => {
             let stop = world.accept(Command::StopContainer { container }).await;
             assert_eq!(world.drive(stop).await.status(), Some(Status::Succeeded));
@@ -128,7 +136,12 @@ pub(crate) async fn has_succeeded(
         return copies::has_succeeded(world, container, pipeline).await;
     }
     let right = match pipeline {
-        PipelineName::Create | PipelineName::Start | PipelineName::Reboot => return world.is_ready(container).await,
+        PipelineName::Resize | PipelineName::Change => return world.is_changed(container).await,
+        PipelineName::RootPassword => return world.has_password(container, "new horse battery").await,
+        PipelineName::Suspend => state.guest().is_some() && !runs && state.power() == Power::Suspended,
+        PipelineName::Create | PipelineName::Start | PipelineName::Resume | PipelineName::Reboot => {
+            return world.is_ready(container).await;
+        }
         PipelineName::Stop | PipelineName::Shutdown => state.guest().is_some() && !runs,
         PipelineName::Delete => {
             world.is_gone(container).await?;

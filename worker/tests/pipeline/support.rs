@@ -69,7 +69,7 @@ impl Ground {
         Self {
             database,
             coordination: Coordination::in_process(),
-            sim: sim::Options::default(),
+            sim: sim::Options { criu: true, ..sim::Options::default() },
             templates: crate::tiny::write(dir.path()),
             limits: Limits { per_host: 1000, per_node: 1000, per_storage: 1000 },
             dir,

@@ -1,0 +1,166 @@
+//! Size, name, tags, description, start on boot: what of the guest's configuration is to be another, in one request that
+//! overwrites nobody's change.
+
+use std::collections::BTreeMap;
+
+use domain::container::{Change, Container, ContainerCommand};
+use domain::operation::{Failure, StepState};
+use domain::pipeline::StepName;
+use futures_util::future::BoxFuture;
+use proxmox::{Error, LxcChange};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::create_guest::description;
+use super::making::tags;
+use crate::context::Context;
+use crate::failure::proxmox_failure;
+use crate::step::{Done, Step, StepError};
+
+pub(super) struct ChangeGuest;
+pub(super) struct RecordChange;
+
+/// By the names that Proxmox gives them; none: it is not there.
+type Values = BTreeMap<String, Option<String>>;
+
+/// What was there before, and what we set.
+#[derive(Debug, Serialize, Deserialize)]
+struct Both {
+    before: Values,
+    after: Values,
+}
+
+impl Step for ChangeGuest {
+    /// What was there before is chosen once: a look after our own request would see ours.
+    fn intend<'a>(&'a self, context: &'a Context, before: Option<&'a Value>) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async move {
+            let run = context.operation.step(StepName::ChangeGuest);
+            let under_way = run.is_some_and(|run| matches!(run.state, StepState::Started | StepState::Failed));
+            if let Some(before) = before.filter(|_| under_way) {
+                return Done::with(before);
+            }
+            let after = wanted(context).await?;
+            let (host, place) = (context.host().await?, context.place().await?);
+            let config = host.client.lxc(&place.node, place.vmid.get()).config().await.map_err(proxmox_failure)?;
+            let before = after.keys().map(|name| (name.clone(), config.get(name).map(str::to_owned))).collect();
+            Done::with(&Both { before, after })
+        })
+    }
+
+    fn act<'a>(&'a self, context: &'a Context, intent: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async {
+            let both: Both = serde_json::from_value(intent.clone()).map_err(StepError::internal)?;
+            put(context, |_, _| true, &both.after).await?;
+            Ok(Done::nothing())
+        })
+    }
+
+    /// What somebody else has set since then stays.
+    fn undo<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async {
+            let Some(intent) = context.operation.intent(StepName::ChangeGuest) else { return Ok(Done::nothing()) };
+            let both: Both = serde_json::from_value(intent.clone()).map_err(StepError::internal)?;
+            let ours =
+                |name: &str, now: Option<&str>| both.after.get(name).is_some_and(|set| same(set.as_deref(), now));
+            match put(context, ours, &both.before).await {
+                Err(StepError::Failed { failure, .. }) if failure.slug == "guest-missing" => Ok(Done::nothing()),
+                other => other.map(|()| Done::nothing()),
+            }
+        })
+    }
+}
+
+impl Step for RecordChange {
+    fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async {
+            let container = context.container().await?;
+            let said =
+                context.say::<Container>(context.container_id, container, ContainerCommand::RecordChange, &())?;
+            let mut done = Done::with(change(context)?)?;
+            done.streams.extend(said);
+            Ok(done)
+        })
+    }
+}
+
+pub(super) fn change(context: &Context) -> Result<&Change, StepError> {
+    let command = context.operation.accepted().and_then(|accepted| accepted.command.change());
+    command.ok_or_else(|| StepError::internal("the command changes nothing"))
+}
+
+/// What the change asks for, as Proxmox has it.
+async fn wanted(context: &Context) -> Result<Values, StepError> {
+    let change = change(context)?;
+    let spec = change.of(context.spec().await?);
+    let mut values = Values::new();
+    let mut set = |name: &str, value: String| values.insert(name.to_owned(), Some(value));
+    for field in change.fields() {
+        match field {
+            "cores" => set("cores", spec.cores.to_string()),
+            "memory_mb" => set("memory", spec.memory_mb.to_string()),
+            "swap_mb" => set("swap", spec.swap_mb.to_string()),
+            "tags" => set("tags", tags(&spec.tags).join(";")),
+            "start_on_boot" => set("onboot", u8::from(spec.start_on_boot).to_string()),
+            "description" => set("description", description(context.container_id, &spec)),
+            "hostname" => {
+                set("hostname", spec.hostname.clone());
+                set("description", description(context.container_id, &spec))
+            }
+            // The disk has a step of its own.
+            _ => None,
+        };
+    }
+    Ok(values)
+}
+
+/// Sets what is not so yet, of those that the configuration as it is says may be set.
+async fn put(context: &Context, may: impl Fn(&str, Option<&str>) -> bool, values: &Values) -> Result<(), StepError> {
+    let (host, place) = (context.host().await?, context.place().await?);
+    let guest = host.client.lxc(&place.node, place.vmid.get());
+    let config = guest.config().await.map_err(proxmox_failure)?;
+    let mut change = LxcChange { digest: config.digest().map(str::to_owned), ..LxcChange::default() };
+    let mut any = false;
+    for (name, value) in values {
+        let now = config.get(name);
+        if same(value.as_deref(), now) || !may(name, now) {
+            continue;
+        }
+        any = true;
+        match value {
+            Some(value) => set(&mut change, name, value)?,
+            None => change.delete.push(name.clone()),
+        }
+    }
+    if !any {
+        return Ok(());
+    }
+    match guest.configure(&change).await {
+        Err(Error::Conflict(_)) => Err(StepError::Again),
+        asked => asked.map_err(proxmox_failure),
+    }
+}
+
+fn set(change: &mut LxcChange, name: &str, value: &str) -> Result<(), StepError> {
+    let number = || value.trim().parse::<u32>().map_err(|_| unreadable(name, value));
+    match name {
+        "cores" => change.cores = Some(number()?),
+        "memory" => change.memory = Some(number()?.into()),
+        "swap" => change.swap = Some(number()?.into()),
+        "onboot" => change.onboot = Some(number()? != 0),
+        "hostname" => change.hostname = Some(value.to_owned()),
+        "description" => change.description = Some(value.to_owned()),
+        "tags" => change.tags = Some(value.split(';').map(str::to_owned).collect()),
+        other => return Err(unreadable(other, value)),
+    }
+    Ok(())
+}
+
+fn unreadable(name: &str, value: &str) -> StepError {
+    let detail = format!("Proxmox has {name} = {value:?}, which Gantry can't put back; set it there, then retry");
+    StepError::last(Failure::new("setting-unreadable", "A setting is not what it should be", detail))
+}
+
+/// Proxmox puts a newline after a description.
+fn same(one: Option<&str>, other: Option<&str>) -> bool {
+    one.map(str::trim) == other.map(str::trim)
+}

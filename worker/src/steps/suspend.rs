@@ -1,0 +1,87 @@
+//! Suspending a container to its node's disk, and resuming it. Proxmox does it with CRIU, which few nodes have.
+
+use domain::operation::{Failure, FailureKind};
+use futures_util::future::BoxFuture;
+use proxmox::State;
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::failure::proxmox_failure;
+use crate::step::{Done, Step, StepError};
+
+pub(super) struct SuspendGuest;
+pub(super) struct ResumeGuest;
+
+impl Step for SuspendGuest {
+    /// A try whose end nobody saw did it when the guest is at rest now: this one found it running.
+    fn look<'a>(
+        &'a self,
+        context: &'a Context,
+        _: Option<&'a Value>,
+    ) -> BoxFuture<'a, Result<Option<Done>, StepError>> {
+        Box::pin(async {
+            let run = context.operation.step(context.step);
+            let untold = run.is_some_and(|run| run.failures == 0);
+            Ok((untold && !runs(context).await?).then(Done::nothing))
+        })
+    }
+
+    fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async {
+            if !runs(context).await? {
+                let detail = "only a container that runs can be suspended: start it first";
+                return Err(StepError::last(Failure::new("guest-stopped", "The container does not run", detail)));
+            }
+            let (host, place) = (context.host().await?, context.place().await?);
+            match host.client.lxc(&place.node, place.vmid.get()).suspend().await {
+                Ok(upid) => context.task(&host, &upid).await.map_err(explained)?,
+                Err(error) if error.is_already(State::Stopped) => {}
+                Err(error) => return Err(proxmox_failure(error)),
+            }
+            Ok(Done::nothing())
+        })
+    }
+}
+
+impl Step for ResumeGuest {
+    fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async {
+            // One that runs is what is wanted, however it came to run.
+            if runs(context).await? {
+                return Ok(Done::nothing());
+            }
+            let (host, place) = (context.host().await?, context.place().await?);
+            match host.client.lxc(&place.node, place.vmid.get()).resume().await {
+                Ok(upid) => context.task(&host, &upid).await.map_err(explained)?,
+                Err(error) if error.is_already(State::Running) => {}
+                Err(error) => return Err(proxmox_failure(error)),
+            }
+            Ok(Done::nothing())
+        })
+    }
+}
+
+/// Once nothing is at work on it any more.
+async fn runs(context: &Context) -> Result<bool, StepError> {
+    let (host, place) = (context.host().await?, context.place().await?);
+    context.await_tasks_of(&host, &place.node, place.vmid.get()).await?;
+    let status = host.client.lxc(&place.node, place.vmid.get()).status().await;
+    Ok(status.map_err(proxmox_failure)?.is_running())
+}
+
+/// Proxmox says only that its tool ended with a number.
+fn explained(error: StepError) -> StepError {
+    match error {
+        StepError::Failed { failure, .. } if failure.detail.contains("lxc-checkpoint") => {
+            let detail = if failure.detail.contains(" -r ") {
+                "there is no suspended state of it on its node, or CRIU can't restore it: start it instead"
+            } else {
+                "its node can't freeze it: CRIU is missing there or does not know something that the container uses; \
+                 shut it down instead"
+            };
+            let failure = Failure { slug: "checkpoint-failed".to_owned(), detail: detail.to_owned(), ..failure };
+            StepError::new(FailureKind::Final, failure)
+        }
+        other => other,
+    }
+}
