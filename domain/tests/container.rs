@@ -221,7 +221,8 @@ fn power_is_an_event_only_when_it_changed_and_a_removed_container_is_gone() {
 fn a_change_is_held_until_it_is_made_or_dropped_and_the_wish_follows_it() {
     let bigger =
         Change { memory_mb: Some(1024), disk_gb: Some(9), tags: Some(vec!["Shop".into()]), ..Change::default() };
-    let ready = || vec![requested(), guest(101), E::Ready { summary: Value::Null, credentials: vec![] }];
+    let ready =
+        || vec![E::Requested(request(spec())), guest(101), E::Ready { summary: Value::Null, credentials: vec![] }];
     let accepted = E::ChangeAccepted { change: bigger.clone() };
     let _ = given::<Container>(ready()).when(C::AcceptChange(bigger.clone()), &()).then([accepted.clone()]);
     let mut under_way = ready();

@@ -97,6 +97,16 @@ fn a_cluster_is_registered_examined_and_used_on_every_node() {
             site.does(&[action, &name]);
             assert_eq!(json(site.call(&["show", &name, "--json"]))["live"]["power"], power, "{action}");
         }
+        site.does(&["start", &name]);
+        site.does(&["resize", &name, "--memory", "1024", "--disk", "40"]);
+        site.does(&["change", &name, "--tag", "shop", "--description", "Ann's shop"]);
+        let told = site.does(&["password", &name, "--generate"]).stdout;
+        assert!(told.contains("it is not shown again"), "{told}");
+        let shown = json(site.call(&["show", &name, "--json"]));
+        assert_eq!((shown["memory_mb"].as_u64(), shown["disk_gb"].as_u64()), (Some(1024), Some(40)), "{shown}");
+        assert_eq!((shown["description"].as_str(), shown["tags"][0].as_str()), (Some("Ann's shop"), Some("shop")));
+        let shrunk = site.call(&["resize", &name, "--disk", "1"]).run();
+        assert!(shrunk.code == 6 && shrunk.stderr.contains("disk_gb"), "{}", shrunk.stderr);
         site.does(&["delete", &name, "--yes"]);
     }
     assert_eq!(site.server.end(), 0);

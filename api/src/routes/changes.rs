@@ -44,7 +44,7 @@ pub(super) async fn resize(
     body: Body<Resize>,
 ) -> Result<HttpResponse, Problem> {
     let container = id.0;
-    let command = |change| Command::ResizeContainer { container, change };
+    let command = |wanted| Command::ResizeContainer { container, change: wanted };
     let taken = changing::of(&app, &asking, container, body, command).await?;
     accept::answer(&app, taken, wait, Value::Null).await
 }
@@ -77,7 +77,7 @@ pub(super) async fn change(
     body: Body<ChangeContainer>,
 ) -> Result<HttpResponse, Problem> {
     let container = id.0;
-    let command = |change| Command::ChangeContainer { container, change };
+    let command = |wanted| Command::ChangeContainer { container, change: wanted };
     let taken = changing::of(&app, &asking, container, body, command).await?;
     accept::answer(&app, taken, wait, Value::Null).await
 }
