@@ -113,10 +113,6 @@ impl Client {
         self.value(self.request(Method::POST, path).header("idempotency-key", key).query(query)).await
     }
 
-    pub(crate) async fn put(&self, path: &str, body: &Value) -> Outcome<Value> {
-        self.value(self.request(Method::PUT, path).json(body)).await
-    }
-
     pub(crate) async fn delete(&self, path: &str, query: &[(&str, &str)]) -> Outcome<Value> {
         self.value(self.request(Method::DELETE, path).query(query)).await
     }
