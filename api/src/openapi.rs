@@ -25,6 +25,7 @@ use crate::routes;
     tags(
         (name = "containers", description = "LXC containers, from the wish to the end"),
         (name = "backups", description = "Copies of a container on a storage for backups; they outlive it"),
+        (name = "schedules", description = "Backups that are made by themselves, and which of them are kept"),
         (name = "snapshots", description = "Copies of a container to go back to, on its own storage"),
         (name = "operations", description = "What was asked and how it goes"),
         (name = "bulk", description = "The same for many containers"),

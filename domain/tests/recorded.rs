@@ -102,6 +102,7 @@ fn no_line_belongs_to_nobody() {
     known.extend(kinds::<UserEvent>());
     known.extend(kinds::<ApiKeyEvent>());
     known.extend(kinds::<AccessEvent>());
+    known.extend(kinds::<domain::schedule::ScheduleEvent>());
     for line in V0_1.lines() {
         let event: NewEvent = serde_json::from_str(line).unwrap();
         assert!(known.contains(&event.kind), "{}", event.kind);

@@ -67,7 +67,7 @@ pub(super) async fn clone(
     )
 )]
 #[post("/v1/containers/{id}/backups/{name}/containers")]
-pub(super) async fn restore(
+pub(super) async fn restore_to_new(
     app: Data<App>,
     asking: Asking,
     wait: Wait,

@@ -54,7 +54,7 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(schedules::set)
         .service(schedules::remove)
         .service(copies::clone)
-        .service(copies::restore)
+        .service(copies::restore_to_new)
         .service(bulk::ask)
         .service(bulk::summary)
         .service(bulk::bulk_events)

@@ -19,7 +19,7 @@ use crate::wish::ScheduleWish;
 
 /// A container's backup schedules
 #[utoipa::path(
-    tag = "backups",
+    tag = "schedules",
     params(("id" = Uuid, Path, description = "The container's id")),
     responses(
         (status = 200, body = List<ScheduleView>),
@@ -40,7 +40,7 @@ pub(super) async fn list(app: Data<App>, id: Id<ContainerId>) -> Result<Json<Lis
 /// In UTC. What was missed while nothing ran is caught up on by one backup. The retention deletes only what the schedule
 /// itself made, and nothing that is protected.
 #[utoipa::path(
-    tag = "backups",
+    tag = "schedules",
     params(
         ("id" = Uuid, Path, description = "The container's id"),
         ("name" = String, Path, description = "The schedule's name", example = "nightly"),
@@ -78,7 +78,7 @@ pub(super) async fn set(
 ///
 /// The backups that it made stay.
 #[utoipa::path(
-    tag = "backups",
+    tag = "schedules",
     params(
         ("id" = Uuid, Path, description = "The container's id"),
         ("name" = String, Path, description = "The schedule's name", example = "nightly"),
