@@ -103,6 +103,8 @@ async fn sqlite(url: &str, options: &Options) -> Result<Db, DbError> {
         // FULL: what was answered with "accepted" survives a power cut.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // A reader that takes many rows is woken for many at once, not for each fifty.
+        .row_buffer_size(1024)
         .pragma("temp_store", "memory")
         .pragma("cache_size", "-32768");
     let place = target.get_filename().display().to_string();
