@@ -1,4 +1,4 @@
-//! A template tried out: a throw-away container on a simulated host, its scripts run for real, and run again.
+//! A template tried out: a throw-away container on a simulated host, its scripts run for real.
 
 use std::{
     net::SocketAddr,
