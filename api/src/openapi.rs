@@ -11,6 +11,7 @@ use utoipa_actix_web::AppExt as _;
 use crate::access::table::{Needs, Rule, rule_of};
 use crate::problem::{FieldProblem, Problem};
 use crate::routes;
+use crate::shape::operation::{Created, OperationView};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -21,7 +22,7 @@ use crate::routes;
     ),
     servers((url = "/")),
     security(("token" = [])),
-    components(schemas(Problem, FieldProblem)),
+    components(schemas(Problem, FieldProblem, Created, OperationView)),
     tags(
         (name = "containers", description = "LXC containers, from the wish to the end"),
         (name = "backups", description = "Copies of a container on a storage for backups; they outlive it"),

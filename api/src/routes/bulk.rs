@@ -45,10 +45,9 @@ pub(super) async fn ask(app: Data<App>, asking: Asking, body: Body<AskBulk>) -> 
 /// How all of them go
 #[utoipa::path(
     tag = "bulk",
-    params(("id" = Uuid, Path, description = "The id of the request for many")),
+    params(Id<BulkId>),
     responses(
         (status = 200, body = BulkView),
-        (status = 404, description = "There is no such request", body = Problem, content_type = "application/problem+json"),
     )
 )]
 #[get("/v1/bulk/{id}")]
@@ -62,10 +61,9 @@ pub(super) async fn summary(app: Data<App>, caller: Caller, id: Id<BulkId>) -> R
 /// `heartbeat` every 15 seconds, and `complete` when all have ended. Who comes back begins with a new snapshot.
 #[utoipa::path(
     tag = "bulk",
-    params(("id" = Uuid, Path, description = "The id of the request for many")),
+    params(Id<BulkId>),
     responses(
         (status = 200, description = "The stream", content_type = "text/event-stream", body = String),
-        (status = 404, description = "There is no such request", body = Problem, content_type = "application/problem+json"),
     )
 )]
 #[get("/v1/bulk/{id}/events")]

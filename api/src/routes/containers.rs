@@ -1,7 +1,7 @@
 //! Containers: asking for one, looking at them, taking one down.
 
 use actix_web::web::{Data, Json};
-use actix_web::{HttpResponse, delete, get, post};
+use actix_web::{delete, get, post};
 use domain::container::Lifecycle;
 use domain::operation::Command;
 use domain::{ContainerId, HostId};
@@ -9,16 +9,15 @@ use platform::views::{self, ContainerFilter, ContainerRow};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::asked::{Accepted, Asked};
 use super::id::Id;
-use crate::accept::{self, unread};
+use crate::accept::unread;
 use crate::access::Caller;
-use crate::act::{self, For};
+use crate::act::For;
 use crate::app::App;
-use crate::asking::Asking;
 use crate::body::Body;
 use crate::create as creating;
 use crate::paging::{List, Paging, Search, Sorted, words};
-use crate::prefer::Wait;
 use crate::preview;
 use crate::problem::{Kind, Problem};
 use crate::shape::container::ContainerView;
@@ -40,32 +39,25 @@ pub(super) struct Creating {
 /// Accepted at once; the operation in the answer tells how it goes. All that is wrong with the wish is told at once.
 #[utoipa::path(
     tag = "containers",
-    params(
-        Creating,
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key with the same body gets the same answer, for a day"),
-        ("Prefer" = Option<String>, Header, description = "`wait=N`: answer after N seconds, or as soon as it has ended"),
-    ),
+    params(Creating, Asked),
     request_body = CreateContainer,
     responses(
-        (status = 202, description = "Accepted", body = Created, headers(("Location" = String, description = "The operation"))),
+        Accepted<Created>,
         (status = 200, description = "It has ended while you waited; with `dry_run` the plan", content((Created), (Plan))),
         (status = 409, description = "The host name is in use", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Some fields are not allowed, or the key was used for something else", body = Problem, content_type = "application/problem+json"),
     )
 )]
 #[post("/v1/containers")]
 pub(super) async fn create(
-    app: Data<App>,
-    asking: Asking,
-    wait: Wait,
+    asked: Asked,
     query: Search<Creating>,
     body: Body<CreateContainer>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Accepted<Created>, Problem> {
     if query.0.dry_run {
-        return Ok(HttpResponse::Ok().json(preview::of_create(&app, &asking, body).await?));
+        return Ok(Accepted::planned(&preview::of_create(&asked.app, &asked.asking, body).await?));
     }
-    let (taken, password) = creating::container(&app, &asking, body).await?;
-    accept::answer(&app, taken, wait, password).await
+    let (taken, password) = creating::container(&asked.app, &asked.asking, body).await?;
+    asked.answer(taken, password).await
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -120,10 +112,9 @@ pub(super) async fn list(
 /// A container
 #[utoipa::path(
     tag = "containers",
-    params(("id" = Uuid, Path, description = "The container's id")),
+    params(Id<ContainerId>),
     responses(
         (status = 200, body = ContainerView),
-        (status = 404, description = "There is no such container", body = Problem, content_type = "application/problem+json"),
     )
 )]
 #[get("/v1/containers/{id}")]
@@ -150,31 +141,17 @@ pub(super) struct Deleting {
 /// It is stopped first. One that is gone from Proxmox already counts as deleted.
 #[utoipa::path(
     tag = "containers",
-    params(
-        ("id" = Uuid, Path, description = "The container's id"),
-        Deleting,
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key gets the same answer, for a day"),
-        ("Prefer" = Option<String>, Header, description = "`wait=N`: answer after N seconds, or as soon as it has ended"),
-    ),
+    params(Id<ContainerId>, Deleting, Asked),
     responses(
-        (status = 202, description = "Accepted", body = OperationView, headers(("Location" = String, description = "The operation"))),
+        Accepted,
         (status = 200, description = "It has ended while you waited; with `dry_run` the plan", content((OperationView), (Plan))),
-        (status = 404, description = "There is no such container", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "An operation is at work on it, or it has been removed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 #[delete("/v1/containers/{id}")]
-pub(super) async fn delete(
-    app: Data<App>,
-    asking: Asking,
-    wait: Wait,
-    id: Id<ContainerId>,
-    query: Search<Deleting>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn delete(asked: Asked, id: Id<ContainerId>, query: Search<Deleting>) -> Result<Accepted, Problem> {
     if query.0.dry_run {
-        return Ok(HttpResponse::Ok().json(preview::of_delete(&app, id.0, query.0.purge).await?));
+        return Ok(Accepted::planned(&preview::of_delete(&asked.app, id.0, query.0.purge).await?));
     }
     let command = Command::DeleteContainer { container: id.0, purge: query.0.purge };
-    let taken = act::on(&app, &asking, id.0, For::Present, command).await?;
-    accept::answer(&app, taken, wait, serde_json::Value::Null).await
+    asked.of(id.0, For::Present, command).await
 }

@@ -1,16 +1,12 @@
 //! Containers that are made from others.
 
-use actix_web::web::Data;
-use actix_web::{HttpResponse, post};
+use actix_web::post;
 use domain::ContainerId;
 
+use super::asked::{Accepted, Asked};
 use super::id::{Id, Name};
-use crate::accept;
-use crate::app::App;
-use crate::asking::Asking;
 use crate::body::Body;
 use crate::copying::{self, CopyContainer, From};
-use crate::prefer::Wait;
 use crate::problem::Problem;
 use crate::shape::operation::Created;
 
@@ -22,28 +18,22 @@ use crate::shape::operation::Created;
     tag = "containers",
     params(
         ("id" = Uuid, Path, description = "The id of the original"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key with the same body gets the same answer, for a day"),
-        ("Prefer" = Option<String>, Header, description = "`wait=N`: answer after N seconds, or as soon as it has ended"),
+        Asked,
     ),
     request_body = CopyContainer,
     responses(
-        (status = 202, description = "Accepted", body = Created, headers(("Location" = String, description = "The operation"))),
-        (status = 200, description = "It has ended while you waited", body = Created),
-        (status = 404, description = "There is no such container", body = Problem, content_type = "application/problem+json"),
+        Accepted<Created>,
         (status = 409, description = "The host name is in use, or there is nothing to clone", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Some fields are not allowed, or the key was used for something else", body = Problem, content_type = "application/problem+json"),
     )
 )]
 #[post("/v1/containers/{id}/clone")]
 pub(super) async fn clone(
-    app: Data<App>,
-    asking: Asking,
-    wait: Wait,
+    asked: Asked,
     id: Id<ContainerId>,
     body: Body<CopyContainer>,
-) -> Result<HttpResponse, Problem> {
-    let (taken, more) = copying::container(&app, &asking, id.0, From::Clone, body).await?;
-    accept::answer(&app, taken, wait, more).await
+) -> Result<Accepted<Created>, Problem> {
+    let (taken, more) = copying::container(&asked.app, &asked.asking, id.0, From::Clone, body).await?;
+    asked.answer(taken, more).await
 }
 
 /// Restore a backup to a new container
@@ -54,27 +44,21 @@ pub(super) async fn clone(
     params(
         ("id" = Uuid, Path, description = "The id of the container that was backed up"),
         ("name" = String, Path, description = "The backup's name", example = "vzdump-lxc-100-2026_01_31-02_30_00.tar.zst"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key with the same body gets the same answer, for a day"),
-        ("Prefer" = Option<String>, Header, description = "`wait=N`: answer after N seconds, or as soon as it has ended"),
+        Asked,
     ),
     request_body = CopyContainer,
     responses(
-        (status = 202, description = "Accepted", body = Created, headers(("Location" = String, description = "The operation"))),
-        (status = 200, description = "It has ended while you waited", body = Created),
-        (status = 404, description = "There is no such container", body = Problem, content_type = "application/problem+json"),
+        Accepted<Created>,
         (status = 409, description = "The host name is in use", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Some fields are not allowed, or the key was used for something else", body = Problem, content_type = "application/problem+json"),
     )
 )]
 #[post("/v1/containers/{id}/backups/{name}/containers")]
 pub(super) async fn restore_to_new(
-    app: Data<App>,
-    asking: Asking,
-    wait: Wait,
+    asked: Asked,
     id: Id<ContainerId>,
     name: Name,
     body: Body<CopyContainer>,
-) -> Result<HttpResponse, Problem> {
-    let (taken, more) = copying::container(&app, &asking, id.0, From::Backup(name.0), body).await?;
-    accept::answer(&app, taken, wait, more).await
+) -> Result<Accepted<Created>, Problem> {
+    let (taken, more) = copying::container(&asked.app, &asked.asking, id.0, From::Backup(name.0), body).await?;
+    asked.answer(taken, more).await
 }

@@ -35,12 +35,11 @@ pub(super) struct Credentials {
 #[utoipa::path(
     tag = "containers",
     params(
-        ("id" = Uuid, Path, description = "The container's id"),
+        Id<ContainerId>,
         ("X-Reason" = Option<String>, Header, description = "Why, for the audit"),
     ),
     responses(
         (status = 200, body = Credentials),
-        (status = 404, description = "There is no such container", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It has been removed, and its secrets with it", body = Problem, content_type = "application/problem+json"),
     )
 )]

@@ -32,14 +32,13 @@ pub(super) struct After {
 #[utoipa::path(
     tag = "operations",
     params(
-        ("id" = Uuid, Path, description = "The operation's id"),
+        Id<OperationId>,
         After,
         ("Last-Event-ID" = Option<i64>, Header, description = "The id of the last event that you have"),
     ),
     responses(
         (status = 200, description = "The stream", content_type = "text/event-stream", body = String),
         (status = 204, description = "It has ended and you have all of it: do not come back"),
-        (status = 404, description = "There is no such operation", body = Problem, content_type = "application/problem+json"),
     )
 )]
 #[get("/v1/operations/{id}/events")]

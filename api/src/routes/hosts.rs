@@ -71,10 +71,9 @@ pub(super) async fn list(app: Data<App>, query: Search<Hosts>) -> Result<Json<Li
 /// A host
 #[utoipa::path(
     tag = "hosts",
-    params(("id" = Uuid, Path, description = "The host's id")),
+    params(Id<HostId>),
     responses(
         (status = 200, body = HostView),
-        (status = 404, description = "There is no such host", body = Problem, content_type = "application/problem+json"),
     )
 )]
 #[get("/v1/hosts/{id}")]
@@ -109,11 +108,10 @@ pub(super) struct PinSsh {
 /// From then on only who shows them is the host. What is not named stays as it was.
 #[utoipa::path(
     tag = "hosts",
-    params(("id" = Uuid, Path, description = "The host's id")),
+    params(Id<HostId>),
     request_body = Pin,
     responses(
         (status = 200, description = "Pinned", body = HostView),
-        (status = 404, description = "There is no such host", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Something is no fingerprint, or no address", body = Problem, content_type = "application/problem+json"),
     )
 )]

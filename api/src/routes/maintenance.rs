@@ -34,11 +34,10 @@ pub(super) struct Maintenance {
 /// Nothing new is placed there; what is there stays and can be worked with. Asked twice is as good as once.
 #[utoipa::path(
     tag = "hosts",
-    params(("id" = Uuid, Path, description = "The host's id")),
+    params(Id<HostId>),
     request_body = Maintenance,
     responses(
         (status = 200, description = "It is so now", body = HostView),
-        (status = 404, description = "There is no such host", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "It is not said whether, or the host has no such node", body = Problem, content_type = "application/problem+json"),
     )
 )]

@@ -5,6 +5,7 @@
 mod accounts;
 mod actions;
 mod api_keys;
+mod asked;
 mod audit;
 mod backups;
 mod bulk;

@@ -78,10 +78,9 @@ pub(super) async fn list(
 /// With its steps: when each began and ended, how often it was tried, and what went wrong.
 #[utoipa::path(
     tag = "operations",
-    params(("id" = Uuid, Path, description = "The operation's id")),
+    params(Id<OperationId>),
     responses(
         (status = 200, body = OperationView),
-        (status = 404, description = "There is no such operation", body = Problem, content_type = "application/problem+json"),
     )
 )]
 #[get("/v1/operations/{id}")]
@@ -100,10 +99,9 @@ pub(super) async fn detail(app: Data<App>, id: Id<OperationId>) -> Result<Json<O
 /// What runs is stopped, and what was built is taken down again. Asked twice is as good as once.
 #[utoipa::path(
     tag = "operations",
-    params(("id" = Uuid, Path, description = "The operation's id")),
+    params(Id<OperationId>),
     responses(
         (status = 202, description = "It is being cancelled", body = OperationView),
-        (status = 404, description = "There is no such operation", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It has ended, or there is no way back any more", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -117,10 +115,9 @@ pub(super) async fn cancel(app: Data<App>, asking: Asking, id: Id<OperationId>) 
 /// From the phase that failed, with the same ids.
 #[utoipa::path(
     tag = "operations",
-    params(("id" = Uuid, Path, description = "The operation's id")),
+    params(Id<OperationId>),
     responses(
         (status = 202, description = "It is tried again", body = OperationView),
-        (status = 404, description = "There is no such operation", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It has not failed, or another is at work on the container", body = Problem, content_type = "application/problem+json"),
     )
 )]

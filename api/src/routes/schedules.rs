@@ -20,10 +20,9 @@ use crate::wish::ScheduleWish;
 /// A container's backup schedules
 #[utoipa::path(
     tag = "schedules",
-    params(("id" = Uuid, Path, description = "The container's id")),
+    params(Id<ContainerId>),
     responses(
         (status = 200, body = List<ScheduleView>),
-        (status = 404, description = "There is no such container", body = Problem, content_type = "application/problem+json"),
     )
 )]
 #[get("/v1/containers/{id}/schedules")]
@@ -42,13 +41,12 @@ pub(super) async fn list(app: Data<App>, id: Id<ContainerId>) -> Result<Json<Lis
 #[utoipa::path(
     tag = "schedules",
     params(
-        ("id" = Uuid, Path, description = "The container's id"),
+        Id<ContainerId>,
         ("name" = String, Path, description = "The schedule's name", example = "nightly"),
     ),
     request_body = ScheduleWish,
     responses(
         (status = 200, description = "It is in force", body = ScheduleView),
-        (status = 404, description = "There is no such container", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The container has been removed, or has too many schedules", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Some fields are not allowed", body = Problem, content_type = "application/problem+json"),
     )
@@ -80,7 +78,7 @@ pub(super) async fn set(
 #[utoipa::path(
     tag = "schedules",
     params(
-        ("id" = Uuid, Path, description = "The container's id"),
+        Id<ContainerId>,
         ("name" = String, Path, description = "The schedule's name", example = "nightly"),
     ),
     responses(

@@ -1,37 +1,32 @@
 //! A container's snapshots.
 
 use actix_web::web::{Data, Json};
-use actix_web::{HttpResponse, delete, get, post};
+use actix_web::{delete, get, post};
 use domain::ContainerId;
 use domain::copy::{check_snapshot_name, check_text};
 use domain::operation::Command;
 use serde::Deserialize;
-use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use validator::Validate;
 
+use super::asked::{Accepted, Afterwards, Asked};
 use super::id::{Id, Name};
-use crate::accept;
-use crate::act::{self, For};
+use crate::act::For;
 use crate::app::App;
-use crate::asking::Asking;
 use crate::body::Body;
 use crate::copies;
 use crate::paging::{List, Search, wrong};
-use crate::prefer::Wait;
 use crate::problem::{FieldProblem, Kind, Problem};
 use crate::shape::copy::SnapshotView;
-use crate::shape::operation::OperationView;
 
 /// A container's snapshots
 ///
 /// As Proxmox has them right now, those made outside of Gantry too.
 #[utoipa::path(
     tag = "snapshots",
-    params(("id" = Uuid, Path, description = "The container's id")),
+    params(Id<ContainerId>),
     responses(
         (status = 200, body = List<SnapshotView>),
-        (status = 404, description = "There is no such container", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It has no guest", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The host does not answer", body = Problem, content_type = "application/problem+json"),
     )
@@ -70,106 +65,46 @@ impl TakeSnapshot {
 /// Take a snapshot
 ///
 /// Of the files and the settings, while it runs.
-#[utoipa::path(
-    tag = "snapshots",
-    params(
-        ("id" = Uuid, Path, description = "The container's id"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key with the same body gets the same answer, for a day"),
-        ("Prefer" = Option<String>, Header, description = "`wait=N`: answer after N seconds, or as soon as it has ended"),
-    ),
-    request_body = TakeSnapshot,
-    responses(
-        (status = 202, description = "Accepted", body = OperationView, headers(("Location" = String, description = "The operation"))),
-        (status = 200, description = "It has ended while you waited", body = OperationView),
-        (status = 404, description = "There is no such container", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "An operation is at work on it, or it has no guest", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Some fields are not allowed, or the key was used for something else", body = Problem, content_type = "application/problem+json"),
-    )
-)]
+#[utoipa::path(tag = "snapshots", params(Id<ContainerId>, Asked), request_body = TakeSnapshot, responses(Accepted))]
 #[post("/v1/containers/{id}/snapshots")]
-pub(super) async fn take(
-    app: Data<App>,
-    asking: Asking,
-    wait: Wait,
-    id: Id<ContainerId>,
-    body: Body<TakeSnapshot>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn take(asked: Asked, id: Id<ContainerId>, body: Body<TakeSnapshot>) -> Result<Accepted, Problem> {
     let faults = body.read().faults();
     let TakeSnapshot { name, description } = body.fit(faults)?;
     let command = Command::TakeSnapshot { container: id.0, name: name.unwrap_or_default(), description };
-    let taken = act::on(&app, &asking, id.0, For::Ready, command).await?;
-    accept::answer(&app, taken, wait, Value::Null).await
-}
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct RollingBack {
-    /// Whether it runs afterwards; left out: as before.
-    start: Option<bool>,
+    asked.of(id.0, For::Ready, command).await
 }
 
 /// Go back to a snapshot
 ///
 /// What the container held since then is lost. It is stopped for it, and started again if it ran.
-#[utoipa::path(
-    tag = "snapshots",
-    params(
-        ("id" = Uuid, Path, description = "The container's id"),
+#[utoipa::path(tag = "snapshots", params(
+        Id<ContainerId>,
         ("name" = String, Path, description = "The snapshot's name", example = "before-upgrade"),
-        RollingBack,
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key gets the same answer, for a day"),
-        ("Prefer" = Option<String>, Header, description = "`wait=N`: answer after N seconds, or as soon as it has ended"),
-    ),
-    responses(
-        (status = 202, description = "Accepted", body = OperationView, headers(("Location" = String, description = "The operation"))),
-        (status = 200, description = "It has ended while you waited", body = OperationView),
-        (status = 404, description = "There is no such container", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "An operation is at work on it, or it has no guest", body = Problem, content_type = "application/problem+json"),
-    )
-)]
+        Afterwards,
+        Asked,
+    ), responses(Accepted))]
 #[post("/v1/containers/{id}/snapshots/{name}/rollback")]
 pub(super) async fn roll_back(
-    app: Data<App>,
-    asking: Asking,
-    wait: Wait,
+    asked: Asked,
     id: Id<ContainerId>,
     name: Name,
-    query: Search<RollingBack>,
-) -> Result<HttpResponse, Problem> {
+    query: Search<Afterwards>,
+) -> Result<Accepted, Problem> {
     let name = known(name)?;
     let command = Command::RollBack { container: id.0, name, start: query.0.start };
-    let taken = act::on(&app, &asking, id.0, For::Ready, command).await?;
-    accept::answer(&app, taken, wait, Value::Null).await
+    asked.of(id.0, For::Ready, command).await
 }
 
 /// Delete a snapshot
-#[utoipa::path(
-    tag = "snapshots",
-    params(
-        ("id" = Uuid, Path, description = "The container's id"),
+#[utoipa::path(tag = "snapshots", params(
+        Id<ContainerId>,
         ("name" = String, Path, description = "The snapshot's name", example = "before-upgrade"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key gets the same answer, for a day"),
-        ("Prefer" = Option<String>, Header, description = "`wait=N`: answer after N seconds, or as soon as it has ended"),
-    ),
-    responses(
-        (status = 202, description = "Accepted", body = OperationView, headers(("Location" = String, description = "The operation"))),
-        (status = 200, description = "It has ended while you waited", body = OperationView),
-        (status = 404, description = "There is no such container", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "An operation is at work on it, or it has no guest", body = Problem, content_type = "application/problem+json"),
-    )
-)]
+        Asked,
+    ), responses(Accepted))]
 #[delete("/v1/containers/{id}/snapshots/{name}")]
-pub(super) async fn delete(
-    app: Data<App>,
-    asking: Asking,
-    wait: Wait,
-    id: Id<ContainerId>,
-    name: Name,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn delete(asked: Asked, id: Id<ContainerId>, name: Name) -> Result<Accepted, Problem> {
     let command = Command::DeleteSnapshot { container: id.0, name: known(name)? };
-    let taken = act::on(&app, &asking, id.0, For::Ready, command).await?;
-    accept::answer(&app, taken, wait, Value::Null).await
+    asked.of(id.0, For::Ready, command).await
 }
 
 /// A name that no snapshot can have names none.
