@@ -16,9 +16,9 @@ pub(crate) fn proxmox_failure(error: Error) -> StepError {
     let words = error.root().words().trim().to_owned();
     let (slug, title, detail) = match error.root() {
         Error::Unreachable(..) => {
-            ("host-away", "The Proxmox host does not answer", "it is tried again until it does".to_owned())
+            ("host-away", "The Proxmox host does not answer", "it or the way to it is down".to_owned())
         }
-        Error::Locked(..) => ("guest-locked", "Proxmox has it locked", format!("{words}; it is tried again")),
+        Error::Locked(..) => ("guest-locked", "Proxmox has it locked", words.clone()),
         Error::Auth(_) => (
             "credentials-refused",
             "Proxmox refuses our credentials",

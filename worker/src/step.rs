@@ -89,7 +89,7 @@ impl StepError {
 
     /// Our own fault or the machine's: worth another try, and the operator's log has the cause.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
-        let failure = Failure::new("internal", "Something went wrong on our side", "it is tried again");
+        let failure = Failure::new("internal", "Something went wrong on our side", "the operator's log has the cause");
         Self::new(FailureKind::Temporary, failure.because(cause))
     }
 }

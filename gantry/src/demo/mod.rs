@@ -51,8 +51,13 @@ async fn show(wish: Wish, dir: &Path, cluster: &Cluster, out: Output) -> Outcome
     }
     let client = stage.client().await?;
     let played = async {
-        let shown = show::create(&client, &url, &token, wish.exit, out).await?;
+        let shown = if cluster.is_dry() {
+            show::create_without_scripts(&client, &url, out).await?
+        } else {
+            show::create(&client, &url, out).await?
+        };
         if !wish.exit && shown == Exit::Done {
+            out.say(show::to_try(&url, &token, out));
             std::future::pending::<()>().await;
         }
         Ok(shown)

@@ -1,9 +1,11 @@
 //! What the demo shows once everything runs: a container being made, through the API as anybody would.
 
+use domain::progress::ProgressKind;
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::{
-    client::{Client, read, shape},
+    client::{Client, Event, read, shape},
     commands,
     exit::{Exit, Outcome},
     output::{Colour, Output},
@@ -11,19 +13,46 @@ use crate::{
 
 const HOSTNAME: &str = "web1";
 
-pub(super) async fn create(client: &Client, url: &str, token: &str, ends: bool, out: Output) -> Outcome {
+pub(super) async fn create(client: &Client, url: &str, out: Output) -> Outcome {
+    let operation = ask(client, url, out).await?;
+    commands::to_the_end(client, operation, HOSTNAME, 0, out).await
+}
+
+async fn ask(client: &Client, url: &str, out: Output) -> Outcome<Uuid> {
     let wish = json!({ "hostname": HOSTNAME, "template": "nginx" });
     out.say(format!("{} POST {url}/v1/containers {wish}\n", out.paint(Colour::Good, "●")));
     let answer = client.post("/v1/containers", &wish).await?;
     let operation: shape::Operation = read(&answer)?;
-    let ended = commands::to_the_end(client, operation.id, HOSTNAME, 0, out).await?;
-    if ended == Exit::Done && !ends {
-        out.say(to_try(url, token, out));
-    }
-    Ok(ended)
+    Ok(operation.id)
 }
 
-fn to_try(url: &str, token: &str, out: Output) -> String {
+/// The same where no script can run: as far as the guest goes by itself. Then it is called off and taken down again, so
+/// that nothing is called ready that is not.
+pub(super) async fn create_without_scripts(client: &Client, url: &str, out: Output) -> Outcome {
+    out.say("nginx and the scripts can't be run on this machine: the create is called off as soon as its guest runs.");
+    let operation = ask(client, url, out).await?;
+    let (ended, called_off) =
+        tokio::join!(commands::to_the_end(client, operation, HOSTNAME, 0, out), call_off(client, operation));
+    called_off?;
+    match ended? {
+        Exit::Cancelled => Ok(Exit::Done),
+        other => Ok(other),
+    }
+}
+
+async fn call_off(client: &Client, operation: Uuid) -> Outcome<()> {
+    let mut watch = client.watch(operation, 0);
+    while let Some(event) = watch.next().await? {
+        let Event::Progress { progress, .. } = event else { continue };
+        if matches!(progress.kind, ProgressKind::Step { step: Some(phase), .. } if phase == "deploying") {
+            client.post(&format!("/v1/operations/{operation}/cancel"), &json!({})).await?;
+            break;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn to_try(url: &str, token: &str, out: Output) -> String {
     let head = |text: &str| out.paint(Colour::Strong, text);
     format!(
         "\n{}\n  {url}        its documentation: {url}/docs/\n\n{}\n  export GANTRY_URL={url} GANTRY_TOKEN={token}\n\n{}\n  \

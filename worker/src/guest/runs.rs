@@ -145,11 +145,14 @@ pub(crate) fn guest_failure(error: GuestError) -> StepError {
             "The host refuses our SSH login",
             "an operator has to mend the host's SSH settings",
         ),
-        GuestError::Shell(S::Unreachable { .. } | S::Interrupted { .. }) => {
-            (FailureKind::Unreachable, "host-away", "The host does not answer", "it is tried again")
-        }
+        GuestError::Shell(S::Unreachable { .. } | S::Interrupted { .. }) => (
+            FailureKind::Unreachable,
+            "host-away",
+            "The host does not answer",
+            "it, its SSH service or the way to it is down",
+        ),
         GuestError::Local(_) | GuestError::Shell(S::Closed | S::NotACommand(_)) => {
-            (FailureKind::Temporary, "internal", "Something went wrong on our side", "it is tried again")
+            (FailureKind::Temporary, "internal", "Something went wrong on our side", "the operator's log has the cause")
         }
         GuestError::RunGone { .. } | GuestError::RunDied { .. } => (
             FailureKind::Temporary,
@@ -157,7 +160,12 @@ pub(crate) fn guest_failure(error: GuestError) -> StepError {
             "A script was lost",
             "the container was restarted under it; it is run again",
         ),
-        _ => (FailureKind::Temporary, "guest-command-failed", "A command in the container failed", "it is tried again"),
+        _ => (
+            FailureKind::Temporary,
+            "guest-command-failed",
+            "A command in the container failed",
+            "the operator's log has the cause",
+        ),
     };
     StepError::new(kind, Failure::new(slug, title, detail).because(error))
 }

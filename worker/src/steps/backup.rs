@@ -56,7 +56,7 @@ impl Step for BackUp {
             let upid = host.client.backup(&place.node, &wanted).await.map_err(proxmox_failure)?;
             context.task(&host, &upid).await?;
             let found = ours(context).await?.ok_or_else(|| {
-                let detail = "Proxmox ended the backup well, and it is not on the storage; it is tried again";
+                let detail = "Proxmox ended the backup well, and it is not on the storage";
                 let failure = Failure::new("backup-not-found", "The backup is not there", detail);
                 StepError::new(FailureKind::Temporary, failure)
             })?;

@@ -75,7 +75,11 @@ pub(super) async fn unlock(host: &Host, node: &str, vmid: u32) -> Result<(), Ste
     match output.code {
         0 => Ok(()),
         code => {
-            let failure = Failure::new("unlock-failed", "A half made guest can't be unlocked", "it is tried again");
+            let failure = Failure::new(
+                "unlock-failed",
+                "A half made guest can't be unlocked",
+                "the operator's log has the cause",
+            );
             let cause = format!("pct unlock {vmid} on {node} ended with {code}: {}", output.said());
             Err(StepError::new(FailureKind::Temporary, failure.because(cause)))
         }

@@ -69,7 +69,7 @@ async fn a_host_that_is_down_is_waited_for_and_said() {
     let outcome = world.engine("w").drive(id, &turn("w/1")).await.unwrap();
     assert!(matches!(outcome, Outcome::Later(Some(_))), "{outcome:?}");
     let error = world.operation(id).await.step(StepName::LeaseVmid).unwrap().error.clone().unwrap();
-    assert!(error.to_string().contains("does not answer") && error.to_string().contains("tried again"), "{error}");
+    assert!(error.to_string().contains("does not answer") && error.to_string().contains("is down"), "{error}");
     for node in ["pve1", "pve2"] {
         world.sim.world().set_online(node, true);
     }
