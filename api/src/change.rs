@@ -1,9 +1,9 @@
 //! Accepting that a container is to be different: larger, renamed, with another root password.
 
-use domain::container::{Change, Container, ContainerCommand, Lifecycle};
+use domain::container::{Change, Container, ContainerCommand};
 use domain::operation::Command;
 use domain::{Aggregate as _, ContainerId, OperationId};
-use platform::views::{self, ContainerFilter, ContainerRow, Page};
+use platform::views::{self, ContainerRow};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -14,7 +14,8 @@ use crate::act::{self, Also, For, told};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
-use crate::create::{name_taken, seal, tell_password};
+use crate::create::{seal, tell_password};
+use crate::in_use;
 use crate::problem::{Kind, Problem};
 use crate::secret::{generate, password_fault};
 use crate::wish::RootPassword;
@@ -44,9 +45,9 @@ where
         return Err(Problem::new(Kind::Invalid).detail("nothing is to be different: give at least one field"));
     }
     if let Some(name) = change.hostname.as_deref().filter(|name| !repeated && *name != row.hostname)
-        && is_in_use(app, name).await?
+        && let Some(holder) = in_use::name(app, name).await?
     {
-        return Err(name_taken(app, asking, name).await);
+        return Err(in_use::by(asking, &[holder]));
     }
     let says = Some(ContainerCommand::AcceptChange(change.clone()));
     let also = Also {
@@ -57,17 +58,6 @@ where
         kept: json!({ "container": id }),
     };
     act::saying(app, asking, id, For::Ready, command(change), also).await
-}
-
-async fn is_in_use(app: &App, hostname: &str) -> Result<bool, Problem> {
-    let filter = ContainerFilter {
-        hostname: Some(hostname.to_owned()),
-        lifecycle: vec![Lifecycle::Creating, Lifecycle::Ready, Lifecycle::Failed],
-        ..ContainerFilter::default()
-    };
-    let page = Page { limit: 1, ..Page::default() };
-    let found = views::page::<ContainerRow>(app.log.db(), &filter, &page).await.map_err(unread)?;
-    Ok(!found.items.is_empty())
 }
 
 /// The operation, and the password when we made it.

@@ -4,7 +4,8 @@ use domain::container::{Container, ContainerCommand, ContainerSpec, Ipv4, Ipv6, 
 use domain::copy::{check_snapshot_name, file};
 use domain::operation::Command;
 use domain::{Aggregate as _, ContainerId, OperationId};
-use platform::log::Expected;
+use platform::log::{Append, Expected};
+use platform::views::addresses;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -15,7 +16,7 @@ use crate::accept::{Accepting, Refusal, Taken, unreadable};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
-use crate::create::name_taken;
+use crate::in_use;
 use crate::paging::wrong;
 use crate::problem::{FieldProblem, Kind, Problem};
 use crate::wish::{NetworkWish, renamed};
@@ -46,7 +47,7 @@ pub(crate) enum From {
 }
 
 /// # Errors
-/// Everything that is wrong with the wish, who has its host name, or that there is nothing to copy.
+/// Everything that is wrong with the wish, who has its host name or address, or that there is nothing to copy.
 pub(crate) async fn container(
     app: &App,
     asking: &Asking,
@@ -63,9 +64,8 @@ pub(crate) async fn container(
     let wish = body.fit(errors)?;
     let place = place?;
     let (id, operation) = (ContainerId::new(Uuid::now_v7()), OperationId::new(Uuid::now_v7()));
-    let hostname = spec.hostname.clone();
     let wanted = Request {
-        spec,
+        spec: spec.clone(),
         operation,
         account: request.account,
         placement: None,
@@ -87,15 +87,16 @@ pub(crate) async fn container(
         Where::Node { host, .. } | Where::Host(host) => Some(host),
         Where::Anywhere => None,
     };
-    let accepting = Accepting::begin(app, asking, operation, command, host)
-        .await?
-        .with(|append| append.stream(Container::stream(id), Expected::New, events));
+    let accepting = Accepting::begin(app, asking, operation, command, host).await?.with(|append| {
+        let append = append.stream(Container::stream(id), Expected::New, events);
+        addresses::unshared(id, &spec).into_iter().fold(append, Append::with)
+    });
     match accepting.finish(app, asking, &digest, json!({ "container": id })).await {
         Ok(taken) => {
             let more = json!({ "container": taken.kept.get("container") });
             Ok((taken, more))
         }
-        Err(Refusal::Append(error)) if error.is_taken() => Err(name_taken(app, asking, &hostname).await),
+        Err(Refusal::Append(error)) if error.is_taken() => Err(in_use::refused(app, asking, &spec).await),
         Err(other) => Err(other.into()),
     }
 }

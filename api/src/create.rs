@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::container::{Container, ContainerCommand, Lifecycle, Request};
+use domain::container::{Container, ContainerCommand, Request};
 use domain::operation::Command;
 use domain::{AccountId, Aggregate as _, ContainerId, OperationId, SealedId, StreamId};
 use platform::log::{Expected, Rows};
-use platform::views::{self, ContainerFilter, ContainerRow, Page};
+use platform::views::addresses;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -15,14 +15,15 @@ use crate::accept::{Accepting, Refusal, Taken};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
-use crate::problem::{Kind, Problem};
+use crate::in_use;
+use crate::problem::Problem;
 use crate::secret::{Secret, generate};
 use crate::wish::{CreateContainer, Resolved};
 
 /// The operation, and what else the answer says: the root password, when we made it.
 ///
 /// # Errors
-/// Everything that is wrong with the wish, or who has its host name.
+/// Everything that is wrong with the wish, or who has its host name or address.
 pub(crate) async fn container(
     app: &App,
     asking: &Asking,
@@ -39,7 +40,7 @@ pub(crate) async fn container(
     let sealed = seal(app, &stream, "root-password", &password, &mut rows)?;
     let inputs = seal_inputs(app, &stream, &wish.inputs, &mut rows)?;
     rows.extend(wish.template.as_ref().and_then(|found| app.catalogue.keep(found)));
-    let hostname = wish.spec.hostname.clone();
+    rows.extend(addresses::unshared(id, &wish.spec));
     let events = requested(&wish, asking.caller.account, operation, sealed, inputs)?;
 
     let command = Command::CreateContainer { container: id, keep_on_failure: body.keep_on_failure };
@@ -49,7 +50,7 @@ pub(crate) async fn container(
     let kept = json!({ "container": id, "password": made.then_some(sealed) });
     let taken = match accepting.finish(app, asking, &digest, kept).await {
         Ok(taken) => taken,
-        Err(Refusal::Append(error)) if error.is_taken() => return Err(name_taken(app, asking, &hostname).await),
+        Err(Refusal::Append(error)) if error.is_taken() => return Err(in_use::refused(app, asking, &wish.spec).await),
         Err(other) => return Err(other.into()),
     };
     if let Some(found) = &wish.template {
@@ -123,28 +124,4 @@ pub(crate) async fn tell_password(app: &App, taken: &Taken, made_now: Option<&Se
         more["root_password"] = password.expose().into();
     }
     more
-}
-
-pub(crate) async fn name_taken(app: &App, asking: &Asking, hostname: &str) -> Problem {
-    let filter = ContainerFilter {
-        hostname: Some(hostname.to_owned()),
-        lifecycle: vec![Lifecycle::Creating, Lifecycle::Ready, Lifecycle::Failed],
-        ..ContainerFilter::default()
-    };
-    let page = views::page::<ContainerRow>(app.log.db(), &filter, &Page { limit: 1, ..Page::default() }).await;
-    let holder = page.ok().and_then(|page| page.items.into_iter().next());
-    // Whose it is, is for those to know who may see it.
-    let holder = holder.filter(|row| asking.caller.sees(row.account).is_ok());
-    let error = crate::paging::wrong(
-        "hostname",
-        &format!("{hostname} is in use"),
-        "choose another name, or delete the other container",
-    );
-    let problem = Problem::new(Kind::Conflict).fields(vec![error]);
-    match holder {
-        Some(row) => problem
-            .detail(format!("container {} has the name {hostname}", row.id))
-            .fact("holder", format!("/v1/containers/{}", row.id)),
-        None => problem.detail(format!("another container had the name {hostname} just now")),
-    }
 }

@@ -12,6 +12,7 @@ mod change;
 pub mod copies;
 mod copying;
 mod create;
+mod in_use;
 mod issue;
 pub mod live;
 pub mod openapi;

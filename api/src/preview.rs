@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use domain::container::{ContainerSpec, Guest, Ipv4, Ipv6, Lifecycle, Source};
+use domain::container::{Guest, Lifecycle, Source};
 use domain::preview::{Preview, Wish};
 use domain::quota::Usage;
 use domain::{AccountId, ContainerId};
 use futures_util::future::BoxFuture;
 use platform::people::quota;
-use platform::views::{self, AccountRow, ContainerFilter, ContainerRow, MOST, Order, Page};
+use platform::views::{self, AccountRow, ContainerRow};
 
 use crate::accept::unread;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
+use crate::in_use;
 use crate::paging::wrong;
 use crate::problem::{FieldProblem, Kind, Problem};
 use crate::shape::plan::{Plan, QuotaEffect};
@@ -36,7 +37,7 @@ pub(crate) async fn of_create(app: &App, asking: &Asking, body: Body<CreateConta
     };
     let asked = Wish::Create { spec: Box::new(spec.clone()), image };
     let mut plan = plan(app, "create", asked).await?;
-    plan.conflicts.extend(taken(app, asking, &spec).await?);
+    plan.conflicts.extend(in_use::told(asking, &in_use::holders(app, &spec).await?));
     let account = asking.caller.account;
     effect(app, &mut plan, account, Usage::of(&spec), 1).await?;
     Ok(plan)
@@ -78,50 +79,6 @@ async fn plan(app: &App, action: &str, wish: Wish) -> Result<Plan, Problem> {
         account: None,
         quota: Vec::new(),
     })
-}
-
-/// Who has its name or its address already.
-async fn taken(app: &App, asking: &Asking, spec: &ContainerSpec) -> Result<Vec<FieldProblem>, Problem> {
-    let (mut found, mut after) = (Vec::new(), None);
-    let own = addresses(spec);
-    // Whose it is, is for those to know who may see it.
-    let who = |row: &ContainerRow| match asking.caller.sees(row.account) {
-        Ok(()) => format!("container {} ({})", row.hostname, row.id),
-        Err(_) => "another container".to_owned(),
-    };
-    loop {
-        let lifecycle = vec![Lifecycle::Creating, Lifecycle::Ready, Lifecycle::Failed];
-        let filter = ContainerFilter { lifecycle, ..ContainerFilter::default() };
-        let page = Page { limit: MOST, after, order: Order::Oldest };
-        let rows = views::page::<ContainerRow>(app.log.db(), &filter, &page).await.map_err(unread)?;
-        for row in rows.items {
-            if row.hostname == spec.hostname {
-                let problem = format!("{} has it", who(&row));
-                found.push(wrong("hostname", &problem, "choose another name, or delete the other container"));
-            }
-            let theirs = addresses(&row.spec);
-            for (field, address) in own.iter().filter(|(_, own)| theirs.iter().any(|(_, theirs)| theirs == own)) {
-                found.push(wrong(field, &format!("{} has {address}", who(&row)), "choose another address"));
-            }
-        }
-        after = rows.next;
-        if after.is_none() {
-            return Ok(found);
-        }
-    }
-}
-
-/// Those that were said, without their prefixes.
-fn addresses(spec: &ContainerSpec) -> Vec<(&'static str, String)> {
-    let bare = |address: &str| address.split('/').next().unwrap_or_default().to_ascii_lowercase();
-    let mut found = Vec::new();
-    if let Ipv4::Static { address, .. } = &spec.network.ipv4 {
-        found.push(("network.ipv4.address", bare(address)));
-    }
-    if let Ipv6::Static { address, .. } = &spec.network.ipv6 {
-        found.push(("network.ipv6.address", bare(address)));
-    }
-    found
 }
 
 /// What it does to the account's quota, and then whether it is possible at all.

@@ -102,3 +102,38 @@ async fn what_can_not_be_read_is_a_problem_too() {
         assert_eq!((status, problem["type"].as_str()), (422, Some("/problems/invalid")), "{query}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_is_one_containers() {
+    let app = TestApp::start().await;
+    let asked = |name: &str, network: Value| json!({ "hostname": name, "template": "plain", "network": network });
+    let four = |address: &str| json!({ "ipv4": { "address": address } });
+    let (status, first) = app.post("/v1/containers", &asked("one", four("192.0.2.7/24"))).await;
+    assert_eq!(status, 202, "{first}");
+    let six = json!({ "ipv4": { "mode": "none" }, "ipv6": { "address": "2001:db8::7/64" } });
+    assert_eq!(app.post("/v1/containers", &asked("two", six)).await.0, 202);
+    // However it is written.
+    let again = json!({ "ipv4": { "mode": "none" }, "ipv6": { "address": "2001:DB8:0::0007/48" } });
+    for (network, field) in [(four("192.0.2.7/28"), "network.ipv4.address"), (again, "network.ipv6.address")] {
+        let (status, problem) = app.post("/v1/containers", &asked("three", network)).await;
+        assert_eq!((status, fields(&problem)), (409, vec![field.to_owned()]), "{problem}");
+        assert!(problem["holder"].as_str().unwrap().starts_with("/v1/containers/"), "{problem}");
+    }
+    // Another network is another matter, and nothing is left of what was refused.
+    let elsewhere = json!({ "vlan": 12, "ipv4": { "address": "192.0.2.7/24" } });
+    assert_eq!(app.post("/v1/containers", &asked("three", elsewhere)).await.0, 202);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_who_ask_for_one_address_one_gets_it() {
+    let app = TestApp::start().await;
+    let asked = (0..12).map(|n| {
+        let network = json!({ "ipv4": { "address": "192.0.2.7/24" } });
+        let body = json!({ "hostname": format!("web{n}"), "template": "plain", "network": network });
+        let app = &app;
+        async move { app.post("/v1/containers", &body).await.0 }
+    });
+    let mut answers = futures_util::future::join_all(asked).await;
+    answers.sort_unstable();
+    assert_eq!(answers, [vec![202], vec![409; 11]].concat());
+}

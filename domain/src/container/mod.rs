@@ -5,6 +5,7 @@ mod backup;
 mod change;
 mod decide;
 mod event;
+mod fixed;
 pub mod marker;
 mod spec;
 mod ssh_key;
@@ -14,6 +15,7 @@ pub use backup::BackupMade;
 pub use change::Change;
 pub use decide::{ContainerCommand, ContainerRejection};
 pub use event::{ContainerEvent, Placement, Request, Stopping, TemplateVersion};
+pub use fixed::Fixed;
 pub use marker::marker;
 pub use spec::{ContainerSpec, Features, Ipv4, Ipv6, Network, Scripts, Source, Where};
 

@@ -64,6 +64,7 @@ const ALL: &[Migration] = &[
     one!(6, "people", "0006_people"),
     one!(7, "audit", "0007_audit"),
     one!(8, "schedules", "0008_schedules"),
+    one!(9, "addresses", "0009_addresses"),
 ];
 
 /// The schema that this program works with.

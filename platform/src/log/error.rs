@@ -65,10 +65,17 @@ impl AppendError {
         }
     }
 
-    /// Another row has what must be unique: a host name in use, a container with an operation at work.
+    /// Another row has what must be unique: a host name or an address in use, a container with an operation at work.
     #[must_use]
     pub fn is_taken(&self) -> bool {
-        matches!(self, Self::Refused(why) if matches!(&**why, ViewError::Db(error) if error.is_unique_violation()))
+        match self {
+            Self::Refused(why) => match &**why {
+                ViewError::Db(error) => error.is_unique_violation(),
+                ViewError::AddressTaken(_) => true,
+                _ => false,
+            },
+            _ => false,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Read models: tables made from the log, in the append's transaction, that can be dropped and replayed.
 
 mod accounts;
+pub mod addresses;
 mod api_keys;
 pub mod audit;
 mod containers;
@@ -47,6 +48,7 @@ pub fn all() -> Vec<Arc<dyn View>> {
         Arc::new(Rows::<HostRow>::default()),
         Arc::new(Rows::<VmidRow>::default()),
         Arc::new(Rows::<ScheduleRow>::default()),
+        Arc::new(Rows::<addresses::AddressRow>::default()),
         Arc::new(Rows::<AccountRow>::default()),
         Arc::new(Rows::<MemberRow>::default()),
         Arc::new(Rows::<UserRow>::default()),

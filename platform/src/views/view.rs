@@ -52,6 +52,8 @@ pub enum ViewError {
     /// The account would have more than it may.
     #[error("the account's quota would be passed: {}", .0.iter().map(|over| over.what).collect::<Vec<_>>().join(", "))]
     OverQuota(Vec<domain::quota::Over>),
+    #[error("container {0} has the address")]
+    AddressTaken(domain::ContainerId),
 }
 
 impl From<sqlx::Error> for ViewError {
