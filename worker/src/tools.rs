@@ -41,6 +41,8 @@ pub struct Settings {
     pub download_images: bool,
     /// How long to wait for a guest's address.
     pub address_within: std::time::Duration,
+    /// How long what was installed may take until its ports listen, and again until its health check holds.
+    pub healthy_within: std::time::Duration,
     /// After that time without a sign, what a process held is free for others.
     pub lease: std::time::Duration,
 }

@@ -103,6 +103,7 @@ impl TestApp {
                 worker::Settings {
                     download_images: false,
                     address_within: std::time::Duration::from_secs(1),
+                    healthy_within: std::time::Duration::from_secs(1),
                     lease: std::time::Duration::from_secs(15),
                 },
             )),

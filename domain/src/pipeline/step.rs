@@ -19,6 +19,8 @@ pub enum StepName {
     DiscoverServices,
     CollectCredentials,
     VerifyPorts,
+    /// What the template says shows that it works.
+    CheckHealth,
     /// Says in the container's stream that it is ready.
     Finish,
     /// Size, name, tags, description: what Proxmox takes in one change.
@@ -76,6 +78,7 @@ impl StepName {
             Self::DiscoverServices => "discover_services",
             Self::CollectCredentials => "collect_credentials",
             Self::VerifyPorts => "verify_ports",
+            Self::CheckHealth => "check_health",
             Self::Finish => "finish",
             Self::ChangeGuest => "change_guest",
             Self::GrowDisk => "grow_disk",
@@ -125,6 +128,7 @@ impl StepName {
             Self::DiscoverServices => "Looking for services",
             Self::CollectCredentials => "Collecting credentials",
             Self::VerifyPorts => "Checking that it answers",
+            Self::CheckHealth => "Checking its health",
             Self::Finish => "Finishing",
             Self::ChangeGuest => "Changing the container's settings",
             Self::GrowDisk => "Growing the disk",

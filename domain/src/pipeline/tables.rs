@@ -42,7 +42,8 @@ pub(super) static CREATE: Pipeline = Pipeline {
             steps: &[
                 step(S::DiscoverServices, 3),
                 step(S::CollectCredentials, 2).with_undo(),
-                step(S::VerifyPorts, 4),
+                step(S::VerifyPorts, 3),
+                step(S::CheckHealth, 2),
                 // Once it is said to be ready, taking it down is a delete.
                 step(S::Finish, 1).no_way_back(),
             ],

@@ -65,6 +65,7 @@ impl Parts {
             worker::Settings {
                 download_images: config.worker.download_images,
                 address_within: Duration::from_secs(config.worker.address_within_s),
+                healthy_within: Duration::from_secs(config.worker.healthy_within_s),
                 lease: Duration::from_secs(config.worker.lease_s),
             },
         );

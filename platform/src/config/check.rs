@@ -28,6 +28,7 @@ const RANGES: &[(&str, i64, i64)] = &[
     ("worker.lease_s", 2, 3600),
     ("worker.drain_s", 0, 86_400),
     ("worker.address_within_s", 1, 3600),
+    ("worker.healthy_within_s", 1, 3600),
 ];
 
 pub(super) fn values(entries: &[Entry]) -> Result<(), ConfigError> {

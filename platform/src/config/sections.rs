@@ -51,6 +51,7 @@ pub struct WorkerSettings {
     pub drain_s: u64,
     pub download_images: bool,
     pub address_within_s: u64,
+    pub healthy_within_s: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -14,6 +14,9 @@ pub const LIBRARY: &str = include_str!("library.sh");
 /// Puts one file in place by its policy.
 pub const DEPLOY: &str = include_str!("deploy.sh");
 
+/// Asks whether what the template installed works.
+pub const HEALTH: &str = include_str!("health.sh");
+
 pub(crate) fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
@@ -35,6 +38,62 @@ mod tests {
             .unwrap();
         assert!(out.status.success() && !source.exists(), "{}", String::from_utf8_lossy(&out.stderr));
         String::from_utf8(out.stdout).unwrap().trim().to_owned()
+    }
+
+    /// A server on this machine that answers everything with that status.
+    fn server(status: &'static str) -> u16 {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { break };
+                let _ = stream.read(&mut [0; 1024]);
+                let _ = write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            }
+        });
+        port
+    }
+
+    fn health(kind: &str, port: u16, bin: &Path) -> (i32, String) {
+        let arguments = ["-c", super::HEALTH, "sh", "0", kind, &port.to_string(), "/health"];
+        let out = Command::new("/bin/sh").args(arguments).env("PATH", bin).output().unwrap();
+        (out.status.code().unwrap(), String::from_utf8(out.stdout).unwrap())
+    }
+
+    #[test]
+    fn health_is_asked_with_whatever_the_guest_has() {
+        let (good, bad) = (server("200 OK"), server("503 Service Unavailable"));
+        let closed = {
+            let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+            listener.local_addr().unwrap().port()
+        };
+        let mut asked = 0;
+        for tool in ["curl", "wget", "nc", "bash"] {
+            let bin = tempfile::tempdir().unwrap();
+            let real =
+                |name: &str| ["/usr/bin", "/bin"].map(|dir| Path::new(dir).join(name)).into_iter().find(|p| p.exists());
+            for name in ["date", "grep", "tail", "sleep", tool] {
+                let Some(real) = real(name) else { continue };
+                std::os::unix::fs::symlink(real, bin.path().join(name)).unwrap();
+            }
+            if !bin.path().join(tool).exists() {
+                continue;
+            }
+            asked += 1;
+            if tool != "nc" {
+                assert_eq!(health("http", good, bin.path()), (0, String::new()), "{tool}");
+                let (code, said) = health("http", bad, bin.path());
+                assert!(code == 75 && said.contains("503"), "{tool}: {said}");
+                assert_eq!(health("http", closed, bin.path()).0, 75, "{tool}");
+            }
+            if tool == "nc" || tool == "bash" {
+                assert_eq!(health("tcp", good, bin.path()), (0, String::new()), "{tool}");
+                let (code, said) = health("tcp", closed, bin.path());
+                assert!(code == 75 && said.contains("nothing takes a connection"), "{tool}: {said}");
+            }
+        }
+        assert!(asked > 0, "bash at least is everywhere");
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod await_address;
 mod await_usable;
 mod backup;
 mod change_guest;
+mod check_health;
 mod collect_credentials;
 mod configure_guest;
 mod create_guest;
@@ -58,6 +59,7 @@ pub(crate) fn step(name: StepName) -> &'static dyn Step {
         StepName::DiscoverServices => &discover_services::DiscoverServices,
         StepName::CollectCredentials => &collect_credentials::CollectCredentials,
         StepName::VerifyPorts => &verify_ports::VerifyPorts,
+        StepName::CheckHealth => &check_health::CheckHealth,
         StepName::Finish => &finish::Finish,
         StepName::ChangeGuest => &change_guest::ChangeGuest,
         StepName::GrowDisk => &grow_disk::GrowDisk,

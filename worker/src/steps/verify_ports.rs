@@ -27,7 +27,6 @@ while :; do
     sleep 1
 done
 "#;
-const LIMIT_S: u64 = 60;
 
 pub(super) struct VerifyPorts;
 
@@ -39,10 +38,11 @@ impl Step for VerifyPorts {
                 return Ok(Done::nothing());
             }
             let wanted = ports.iter().map(|p| format!("{}:{}", if p.udp { "udp" } else { "tcp" }, p.port));
-            let command = Command::new("sh").args(["-c", AWAIT, "sh", &LIMIT_S.to_string()]).args(wanted);
+            let within = context.tools.settings.healthy_within;
+            let command = Command::new("sh").args(["-c", AWAIT, "sh", &within.as_secs().to_string()]).args(wanted);
             let guest = context.guest().await?;
             let output = context
-                .unless_cancelled(guest.output(command.limit(Duration::from_secs(LIMIT_S + 30))))
+                .unless_cancelled(guest.output(command.limit(within + Duration::from_secs(30))))
                 .await?
                 .map_err(guest_failure)?;
             if output.code == 0 {

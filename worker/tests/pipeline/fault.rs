@@ -41,7 +41,8 @@ impl Fault {
             | S::InstallPackages
             | S::DiscoverServices
             | S::CollectCredentials
-            | S::VerifyPorts => Self::Stopped,
+            | S::VerifyPorts
+            | S::CheckHealth => Self::Stopped,
             S::TakeSnapshot => Self::TaskFails("POST /nodes/*/lxc/*/snapshot"),
             S::DeleteSnapshot => Self::Refused("DELETE /nodes/*/lxc/*/snapshot/*"),
             S::HaltGuest => Self::TaskFails("POST /nodes/*/lxc/*/status/stop"),

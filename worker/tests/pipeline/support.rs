@@ -117,7 +117,12 @@ impl World {
             vault.clone(),
             Catalogue::new(templates, db),
             Hosts::new(log.clone(), vault),
-            Settings { download_images: true, address_within: Duration::from_secs(20), lease: Duration::from_secs(15) },
+            Settings {
+                download_images: true,
+                address_within: Duration::from_secs(20),
+                healthy_within: Duration::from_secs(3),
+                lease: Duration::from_secs(15),
+            },
         ));
         let queue = coordination.queue("operations", 100_000);
         let world = Self {

@@ -2,10 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use domain::container::Source;
+use domain::{ContainerId, OperationId};
+
+use crate::support::{World, hostname, spec};
+
 const FILES: &[(&str, &str)] = &[
     (
         "template.conf",
-        "TEMPLATE_APP=\"tiny\"\nTEMPLATE_OS=\"debian\"\nTEMPLATE_VERSION=\"12\"\nTEMPLATE_PORTS=\"80=web\"\n",
+        "TEMPLATE_APP=\"tiny\"\nTEMPLATE_OS=\"debian\"\nTEMPLATE_VERSION=\"12\"\nTEMPLATE_PORTS=\"80=web\"\nTEMPLATE_HEALTH=\"http://:80/health\"\n",
     ),
     ("container-configs/packages/base.apt", "nginx\n"),
     ("container-configs/files/conf", "answer=42\n"),
@@ -22,6 +27,11 @@ const FILES: &[(&str, &str)] = &[
     // Not a shell's: there is no library for it, and no way to leave it out in its own language.
     ("container-configs/scripts/30-three.sh", "#!/usr/bin/awk -f\nBEGIN { print \"three\" >>\"/srv/ran\" }\n"),
 ];
+
+/// A create of it that has not begun.
+pub(crate) async fn made(world: &World) -> (ContainerId, OperationId) {
+    world.request(spec(&hostname(), Source::Template("tiny".into()))).await
+}
 
 /// Writes it below the directory and says where the templates are.
 pub(crate) fn write(dir: &Path) -> PathBuf {
