@@ -37,7 +37,7 @@ impl Step for CheckHealth {
             let detail = format!(
                 "{asked} failed for {} s; the last try said: {}",
                 within.as_secs(),
-                output.said().lines().collect::<Vec<_>>().join("; ")
+                output.text().lines().collect::<Vec<_>>().join("; ")
             );
             Err(StepError::last(Failure::new("unhealthy", "Its health check fails", detail)))
         })
