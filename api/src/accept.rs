@@ -49,7 +49,7 @@ impl Accepting {
     ) -> Result<Self, Problem> {
         room(app).await?;
         let given = Given { now: app.log.clock().now() };
-        let (account, takes) = (owner(app, asking, &command).await?, takes(&command));
+        let (account, takes) = (owner(app, asking, &command).await?, command.takes());
         let accept = OperationCommand::Accept(Accepted::new(command, account, host));
         let events = Operation::default().decide(accept, &given).map_err(Problem::internal)?;
         let events = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
@@ -57,7 +57,7 @@ impl Accepting {
         meta.correlation = Some(id.uuid());
         // An administrator acts for whose it is.
         meta.account = account;
-        let held = account.filter(|_| takes).map(quota::held);
+        let held = account.zip(takes).map(|(account, takes)| quota::held(account, takes));
         let append = held.into_iter().fold(Append::new(meta), Append::with);
         Ok(Self { id, append: append.stream(Operation::stream(id), Expected::New, events) })
     }
@@ -125,11 +125,6 @@ pub(crate) fn not_appended(error: &AppendError) -> Problem {
         }
         AppendError::Refused(_) | AppendError::Encode(_) => Problem::internal(error),
     }
-}
-
-/// Whether more of the account's quota is taken by it.
-const fn takes(command: &Command) -> bool {
-    command.creates().is_some() || matches!(command, Command::ResizeContainer { .. })
 }
 
 /// Whose operation it is: that of its container or of what that is made from, and of who asks when there is none yet.

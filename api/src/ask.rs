@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use domain::container::{Container, ContainerCommand};
+use domain::quota::Takes;
 use domain::operation::{Given, Operation, OperationCommand, OperationRejection};
 use domain::{Aggregate as _, Event, NewEvent, OperationId};
 use platform::log::{Append, StreamAppend};
@@ -39,13 +40,13 @@ pub(crate) async fn of_operation(
         }
         let mut append = Append::new(meta.clone());
         append = append.stream(Operation::stream(id), loaded.expected(), encoded(&events)?);
-        if command == OperationCommand::Retry
-            && let Some(again) = container_too(app, &loaded.state).await?
-        {
-            append.streams.push(again);
-            // What failed had given back its part of the quota.
-            let account = loaded.state.accepted().and_then(|accepted| accepted.account);
-            append = account.map(quota::held).into_iter().fold(append, Append::with);
+        if command == OperationCommand::Retry {
+            let again = container_too(app, &loaded.state).await?;
+            // What failed had given back its part of the quota; a container that was kept has its place still.
+            let takes = loaded.state.accepted().and_then(|accepted| Some((accepted.account?, accepted.command.takes()?)));
+            let takes = takes.filter(|(_, takes)| again.is_some() || *takes != Takes::Place);
+            append.streams.extend(again);
+            append = takes.map(|(account, takes)| quota::held(account, takes)).into_iter().fold(append, Append::with);
         }
         match app.log.append(append).await {
             Ok(appended) => {

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use domain::container::{Guest, Lifecycle, Source};
-use domain::preview::{Preview, Wish};
-use domain::quota::Usage;
+use domain::copy::BackupMode;
+use domain::operation::Command;
+use domain::preview::{Call, Preview, Wish};
+use domain::quota::{Takes, Usage};
+use domain::vmid::Vmid;
 use domain::{AccountId, ContainerId};
 use futures_util::future::BoxFuture;
 use platform::people::quota;
-use platform::views::{self, AccountRow, ContainerRow};
+use platform::views::{self, AccountRow, ContainerRow, CopiesKeptRow};
 
 use crate::accept::unread;
 use crate::app::App;
@@ -60,8 +63,54 @@ pub(crate) async fn of_delete(app: &App, id: ContainerId, purge: bool) -> Result
         let problem = format!("operation {holder} is at work on it");
         plan.conflicts.push(wrong("container", &problem, "wait for its end, or cancel it"));
     }
-    effect(app, &mut plan, row.account, Usage::of(&row.spec), -1).await?;
+    let kept: Option<CopiesKeptRow> = views::get(app.log.db(), id).await.map_err(unread)?;
+    // Its backups outlive it.
+    let snapshots = kept.map_or(0, |kept| kept.snapshots);
+    effect(app, &mut plan, row.account, Usage { snapshots, ..Usage::of(&row.spec) }, -1).await?;
     Ok(plan)
+}
+
+/// A snapshot or a backup to be made.
+///
+/// # Errors
+/// `not-found`.
+pub(crate) async fn of_copy(app: &App, id: ContainerId, command: &Command) -> Result<Plan, Problem> {
+    let row: Option<ContainerRow> = views::get(app.log.db(), id).await.map_err(unread)?;
+    let row = row.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    let action = if matches!(command, Command::BackUp { .. }) { "backup" } else { "snapshot" };
+    let mut plan = Plan { action: action.to_owned(), ..Plan::default() };
+    match (&row.node, row.vmid, row.lifecycle) {
+        (Some(node), Some(vmid), Lifecycle::Ready) => plan.calls.extend(call(command, node, vmid).map(Into::into)),
+        _ => plan.conflicts.push(wrong("container", "is not ready", "create it whole first")),
+    }
+    if let Some(holder) = crate::accept::holder(app, id).await? {
+        let problem = format!("operation {holder} is at work on it");
+        plan.conflicts.push(wrong("container", &problem, "wait for its end, or cancel it"));
+    }
+    let asked = command.takes().map(Takes::one).unwrap_or_default();
+    effect(app, &mut plan, row.account, asked, 1).await?;
+    Ok(plan)
+}
+
+fn call(command: &Command, node: &str, vmid: Vmid) -> Option<Call> {
+    match command {
+        Command::TakeSnapshot { name, .. } => {
+            Some(Call::new("POST", format!("/nodes/{node}/lxc/{vmid}/snapshot")).with("snapname", name))
+        }
+        Command::BackUp { storage, mode, .. } => {
+            let call = Call::new("POST", format!("/nodes/{node}/vzdump")).with("vmid", vmid).with("mode", word(*mode));
+            Some(storage.iter().fold(call, |call, storage| call.with("storage", storage)))
+        }
+        _ => None,
+    }
+}
+
+const fn word(mode: BackupMode) -> &'static str {
+    match mode {
+        BackupMode::Snapshot => "snapshot",
+        BackupMode::Suspend => "suspend",
+        BackupMode::Stop => "stop",
+    }
 }
 
 async fn plan(app: &App, action: &str, wish: Wish) -> Result<Plan, Problem> {

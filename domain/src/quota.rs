@@ -29,6 +29,15 @@ pub struct Usage {
     pub backups: u64,
 }
 
+/// What a command takes of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// A container's place, or a larger one.
+    Place,
+    Snapshot,
+    Backup,
+}
+
 /// One limit that would be passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Over {
@@ -78,6 +87,27 @@ impl Usage {
     }
 }
 
+impl Takes {
+    /// More than it may have of the one is no reason to refuse the other.
+    fn of(self, what: &str) -> bool {
+        match self {
+            Self::Place => !matches!(what, "snapshots" | "backups"),
+            Self::Snapshot => what == "snapshots",
+            Self::Backup => what == "backups",
+        }
+    }
+
+    /// One more of it.
+    #[must_use]
+    pub fn one(self) -> Usage {
+        match self {
+            Self::Place => Usage { containers: 1, ..Usage::default() },
+            Self::Snapshot => Usage { snapshots: 1, ..Usage::default() },
+            Self::Backup => Usage { backups: 1, ..Usage::default() },
+        }
+    }
+}
+
 impl Quota {
     #[must_use]
     pub fn limits(&self) -> [Option<u64>; 6] {
@@ -85,11 +115,11 @@ impl Quota {
             .map(|limit| limit.map(u64::from))
     }
 
-    /// Every limit that this passes; none when it fits.
+    /// Every limit that this passes, of those that are taken of; none when it fits.
     #[must_use]
-    pub fn passed_by(&self, usage: &Usage) -> Vec<Over> {
+    pub fn passed_by(&self, usage: &Usage, takes: Takes) -> Vec<Over> {
         let both = usage.named().into_iter().zip(self.limits());
-        both.filter_map(|((what, wanted), limit)| {
+        both.filter(|((what, _), _)| takes.of(what)).filter_map(|((what, wanted), limit)| {
             limit.filter(|limit| wanted > *limit).map(|limit| Over { what, limit, wanted })
         })
         .collect()
@@ -103,7 +133,12 @@ mod tests {
     #[test]
     fn every_limit_that_is_passed_is_named_and_none_where_there_is_no_limit() {
         let quota = Quota { containers: Some(2), cores: Some(4), ..Quota::default() };
-        let usage = Usage { containers: 2, cores: 5, memory_mb: 1 << 40, ..Usage::default() };
-        assert_eq!(quota.passed_by(&usage), [Over { what: "cores", limit: 4, wanted: 5 }]);
+        let usage = Usage { containers: 2, cores: 5, memory_mb: 1 << 40, snapshots: 9, ..Usage::default() };
+        assert_eq!(quota.passed_by(&usage, Takes::Place), [Over { what: "cores", limit: 4, wanted: 5 }]);
+        // Who has too many cores may still take a snapshot, and the other way round.
+        assert_eq!(quota.passed_by(&usage, Takes::Snapshot), []);
+        let quota = Quota { snapshots: Some(8), ..Quota::default() };
+        assert_eq!(quota.passed_by(&usage, Takes::Snapshot), [Over { what: "snapshots", limit: 8, wanted: 9 }]);
+        assert_eq!(quota.passed_by(&usage, Takes::Place), []);
     }
 }

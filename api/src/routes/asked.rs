@@ -23,6 +23,7 @@ use crate::act::{self, For};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::prefer::Wait;
+use crate::preview;
 use crate::problem::Problem;
 use crate::shape::operation::OperationView;
 use crate::shape::plan::Plan;
@@ -41,6 +42,17 @@ impl Asked {
     pub(super) async fn of(self, container: ContainerId, which: For, command: Command) -> Result<Accepted, Problem> {
         let taken = act::on(&self.app, &self.asking, container, which, command).await?;
         self.answer(taken, Value::Null).await
+    }
+
+    /// Has a copy made, or tells what that would do.
+    ///
+    /// # Errors
+    /// Why it was not accepted.
+    pub(super) async fn copy(self, id: ContainerId, command: Command, planning: Planning) -> Result<Accepted, Problem> {
+        if planning.dry_run {
+            return Ok(Accepted::planned(&preview::of_copy(&self.app, id, &command).await?));
+        }
+        self.of(id, For::Ready, command).await
     }
 
     /// With `more` beside the operation.
@@ -136,4 +148,14 @@ impl<T: ToSchema> IntoResponses for Accepted<T> {
 pub(super) struct Afterwards {
     /// Whether it runs afterwards; left out: as before.
     pub(super) start: Option<bool>,
+}
+
+/// For what can be told before it is done.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Planning {
+    /// Tell what would happen, what stands in its way and what is left of the quota; nothing is done.
+    #[serde(default)]
+    pub(super) dry_run: bool,
 }

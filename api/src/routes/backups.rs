@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::asked::{Accepted, Afterwards, Asked};
+use super::asked::{Accepted, Afterwards, Asked, Planning};
 use super::id::{Id, Name};
 use crate::accept::unread;
 use crate::act::For;
@@ -20,6 +20,8 @@ use crate::copies;
 use crate::paging::{List, Search};
 use crate::problem::{FieldProblem, Kind, Problem};
 use crate::shape::copy::BackupView;
+use crate::shape::operation::OperationView;
+use crate::shape::plan::Plan;
 
 /// A container's backups
 ///
@@ -68,14 +70,22 @@ impl BackUp {
 }
 
 /// Back a container up now
-#[utoipa::path(tag = "backups", params(Id<ContainerId>, Asked), request_body = BackUp, responses(Accepted))]
+#[utoipa::path(tag = "backups", params(Id<ContainerId>, Planning, Asked), request_body = BackUp, responses(
+        Accepted,
+        (status = 200, description = "It has ended while you waited; with `dry_run` the plan", content((OperationView), (Plan))),
+    ))]
 #[post("/v1/containers/{id}/backups")]
-pub(super) async fn create(asked: Asked, id: Id<ContainerId>, body: Body<BackUp>) -> Result<Accepted, Problem> {
+pub(super) async fn create(
+    asked: Asked,
+    id: Id<ContainerId>,
+    query: Search<Planning>,
+    body: Body<BackUp>,
+) -> Result<Accepted, Problem> {
     let faults = body.read().faults();
     let BackUp { storage, mode, notes, protected } = body.fit(faults)?;
     let mode = mode.unwrap_or_default();
     let command = Command::BackUp { container: id.0, storage, mode, notes, protected, schedule: None };
-    asked.of(id.0, For::Ready, command).await
+    asked.copy(id.0, command, query.0).await
 }
 
 /// Restore a container from a backup

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::asked::{Accepted, Afterwards, Asked};
+use super::asked::{Accepted, Afterwards, Asked, Planning};
 use super::id::{Id, Name};
 use crate::act::For;
 use crate::app::App;
@@ -18,6 +18,8 @@ use crate::copies;
 use crate::paging::{List, Search, wrong};
 use crate::problem::{FieldProblem, Kind, Problem};
 use crate::shape::copy::SnapshotView;
+use crate::shape::operation::OperationView;
+use crate::shape::plan::Plan;
 
 /// A container's snapshots
 ///
@@ -65,13 +67,21 @@ impl TakeSnapshot {
 /// Take a snapshot
 ///
 /// Of the files and the settings, while it runs.
-#[utoipa::path(tag = "snapshots", params(Id<ContainerId>, Asked), request_body = TakeSnapshot, responses(Accepted))]
+#[utoipa::path(tag = "snapshots", params(Id<ContainerId>, Planning, Asked), request_body = TakeSnapshot, responses(
+        Accepted,
+        (status = 200, description = "It has ended while you waited; with `dry_run` the plan", content((OperationView), (Plan))),
+    ))]
 #[post("/v1/containers/{id}/snapshots")]
-pub(super) async fn take(asked: Asked, id: Id<ContainerId>, body: Body<TakeSnapshot>) -> Result<Accepted, Problem> {
+pub(super) async fn take(
+    asked: Asked,
+    id: Id<ContainerId>,
+    query: Search<Planning>,
+    body: Body<TakeSnapshot>,
+) -> Result<Accepted, Problem> {
     let faults = body.read().faults();
     let TakeSnapshot { name, description } = body.fit(faults)?;
     let command = Command::TakeSnapshot { container: id.0, name: name.unwrap_or_default(), description };
-    asked.of(id.0, For::Ready, command).await
+    asked.copy(id.0, command, query.0).await
 }
 
 /// Go back to a snapshot

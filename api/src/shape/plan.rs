@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::problem::FieldProblem;
 
 /// Nothing of it has been done, and nothing is kept for it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(example = json!({
     "action": "create", "possible": true,
     "place": { "host": "01990000-0000-7000-8000-0000000000b1", "node": "pve2", "storage": "local-lvm", "reason": "score 812: …" },
@@ -20,7 +20,7 @@ use crate::problem::FieldProblem;
     "conflicts": [], "notes": [], "quota": []
 }))]
 pub(crate) struct Plan {
-    /// `create` or `delete`.
+    /// `create`, `delete`, `snapshot` or `backup`.
     pub(crate) action: String,
     /// False when something stands in its way; see `conflicts`.
     pub(crate) possible: bool,

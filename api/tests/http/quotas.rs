@@ -92,3 +92,93 @@ async fn a_place_is_given_back_when_nothing_is_left_of_a_container() {
         app.as_of(&member.token, Method::DELETE, &format!("/v1/containers/{}", first["container"].as_str().unwrap()));
     assert_eq!(answer(delete).await.0, 202);
 }
+
+async fn of_container(app: &TestApp, id: &str, command: domain::container::ContainerCommand) {
+    let meta = domain::Meta::system("worker");
+    app.app.log.execute::<domain::container::Container>(id.parse().unwrap(), command, &(), meta).await.unwrap();
+}
+
+/// Containers of the account, made.
+async fn two_ready(app: &TestApp, account: &str) -> [String; 2] {
+    let mut made = Vec::new();
+    for name in ["web1", "web2"] {
+        let (container, create) = app.create_for(account, name).await;
+        app.make_ready(&container, create.parse().unwrap()).await;
+        made.push(container);
+    }
+    made.try_into().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_at_once_one_gets_the_last_place_for_a_copy_and_it_is_free_again_when_there_is_none() {
+    use domain::container::{BackupMade, ContainerCommand as C};
+    let app = TestApp::start().await;
+    let shop = app.account("shop").await;
+    let two = two_ready(&app, &shop).await;
+    quota(&app, &shop, &json!({ "snapshots": 1, "backups": 1, "cores": 1 })).await;
+    let member = app.somebody("ann", Some((&shop, "operator"))).await;
+    let ask = |id: &str, what: &str, more: &str| {
+        let path = format!("/v1/containers/{id}/{what}{more}");
+        let wish = if what == "snapshots" { json!({ "name": "before" }) } else { json!({}) };
+        answer(app.as_of(&member.token, Method::POST, &path).json(&wish))
+    };
+    for what in ["snapshots", "backups"] {
+        let (status, plan) = ask(&two[0], what, "?dry_run=true").await;
+        let left = json!([{ "what": what, "used": 0, "asked": 1, "left": 0 }]);
+        assert_eq!((status, &plan["possible"], &plan["quota"]), (200, &json!(true), &left), "{plan}");
+        assert!(plan["calls"][0]["path"].as_str().unwrap().starts_with("/nodes/pve1/"), "{plan}");
+        // More cores than it may have are no reason to refuse a copy.
+        let answers = <[(u16, Value); 2]>::from(tokio::join!(ask(&two[0], what, ""), ask(&two[1], what, "")));
+        assert_eq!((statuses(&answers, 202), statuses(&answers, 409)), (1, 1), "{answers:?}");
+        let (_, refused) = answers.iter().find(|answer| answer.0 == 409).unwrap();
+        assert_eq!(refused["over"], json!([{ "what": what, "limit": 1, "wanted": 2 }]));
+        let won = usize::from(answers[1].0 == 202);
+        let (first, holder, other) = (operation(&answers[won].1), &two[won], &two[1 - won]);
+        let (_, plan) = ask(other, what, "?dry_run=true").await;
+        assert_eq!((&plan["possible"], &plan["quota"][0]["left"]), (&json!(false), &json!(-1)), "{plan}");
+        // It fails: the other may. Then the first is not retried before there is room again.
+        app.work(first, true).await;
+        assert_eq!(used(&app, &shop).await[what], 0);
+        let (status, second) = ask(other, what, "").await;
+        assert_eq!(status, 202);
+        let retry = format!("/v1/operations/{first}/retry");
+        let retry = || answer(app.as_of(&member.token, Method::POST, &retry));
+        assert_eq!(retry().await.1["type"], "/problems/quota-exceeded");
+        // Cancelled: free.
+        let id = operation(&second);
+        app.tell(id, domain::operation::OperationCommand::Cancel).await;
+        app.work(id, false).await;
+        assert_eq!(used(&app, &shop).await[what], 0);
+        assert_eq!(retry().await.0, 202);
+        // It is made, and counts for as long as it is kept.
+        app.work(first, false).await;
+        let volume = "local:backup/vzdump-lxc-101-2026_01_31-02_30_00.tar.zst".to_owned();
+        let (made, gone) = match what {
+            "snapshots" => (C::RecordSnapshot("before".into()), C::RecordSnapshotDeleted("before".into())),
+            _ => {
+                let made = BackupMade {
+                    volume: volume.clone(),
+                    host: domain::HostId::new(uuid::Uuid::nil()),
+                    node: "pve1".into(),
+                    vmid: domain::vmid::Vmid::try_from(101).unwrap(),
+                    size_bytes: 1,
+                    made_at: platform::clock::now(),
+                    protected: false,
+                    operation: first,
+                    schedule: None,
+                };
+                // Backups outlive their container, and count as long.
+                (C::RecordBackup(Box::new(made)), C::RecordBackupDeleted { volume })
+            }
+        };
+        of_container(&app, holder, made).await;
+        assert_eq!(used(&app, &shop).await[what], 1);
+        if what == "backups" {
+            of_container(&app, holder, C::Remove).await;
+            assert_eq!(used(&app, &shop).await[what], 1);
+        }
+        assert_eq!(ask(other, what, "").await.0, 409);
+        of_container(&app, holder, gone).await;
+        assert_eq!(used(&app, &shop).await[what], 0);
+    }
+}

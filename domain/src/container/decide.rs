@@ -132,8 +132,11 @@ impl Aggregate for Container {
                 self.lose_guest();
                 self.lifecycle = Lifecycle::Removed;
             }
-            // Proxmox knows which snapshots there are: others make and delete them too.
-            E::SnapshotTaken { .. } | E::SnapshotDeleted { .. } | E::RolledBack { .. } | E::Restored { .. } => {}
+            E::SnapshotTaken { name } => drop(self.snapshots.insert(name.clone())),
+            E::SnapshotDeleted { name } => drop(self.snapshots.remove(name)),
+            E::RolledBack { .. } => {}
+            // Its disks are others now.
+            E::Restored { .. } => self.snapshots.clear(),
             E::BackedUp(made) => drop(self.backups.insert(made.volume.clone(), (**made).clone())),
             E::BackupDeleted { volume } => drop(self.backups.remove(volume)),
         }
@@ -255,5 +258,6 @@ impl Container {
         self.guest = None;
         self.power = Power::Unknown;
         self.addresses.clear();
+        self.snapshots.clear();
     }
 }

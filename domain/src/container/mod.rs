@@ -19,7 +19,7 @@ pub use fixed::Fixed;
 pub use marker::marker;
 pub use spec::{ContainerSpec, Features, Ipv4, Ipv6, Network, Scripts, Source, Where};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::vmid::Vmid;
 use crate::{HostId, OperationId};
@@ -34,6 +34,8 @@ pub struct Container {
     /// Accepted, and not made or dropped yet.
     changing: Option<Change>,
     addresses: Vec<String>,
+    /// By name; what others took or deleted only Proxmox knows.
+    snapshots: BTreeSet<String>,
     /// By volume.
     backups: BTreeMap<String, BackupMade>,
 }
@@ -105,6 +107,11 @@ impl Container {
     /// Those that we made and did not delete; whether they are still there only Proxmox knows.
     pub fn backups(&self) -> impl Iterator<Item = &BackupMade> {
         self.backups.values()
+    }
+
+    /// The names of those that we took and did not delete.
+    pub fn snapshots(&self) -> impl Iterator<Item = &str> {
+        self.snapshots.iter().map(String::as_str)
     }
 
     /// The operation that makes it.

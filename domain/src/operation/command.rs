@@ -6,6 +6,7 @@ use super::{Accepted, Failure, FailureKind, WaitReason};
 use crate::container::Change;
 use crate::copy::BackupMode;
 use crate::pipeline::{PipelineName, StepName};
+use crate::quota::Takes;
 use crate::{ContainerId, SealedId};
 
 /// What was asked. Ids and plain values only, never a secret: it stands in the log for ever.
@@ -193,6 +194,20 @@ impl Command {
     pub const fn change(&self) -> Option<&Change> {
         match self {
             Self::ResizeContainer { change, .. } | Self::ChangeContainer { change, .. } => Some(change),
+            _ => None,
+        }
+    }
+
+    /// What more of the account's quota is taken by it.
+    #[must_use]
+    pub const fn takes(&self) -> Option<Takes> {
+        match self {
+            Self::CreateContainer { .. }
+            | Self::CloneContainer { .. }
+            | Self::RestoreNew { .. }
+            | Self::ResizeContainer { .. } => Some(Takes::Place),
+            Self::TakeSnapshot { .. } => Some(Takes::Snapshot),
+            Self::BackUp { .. } => Some(Takes::Backup),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::snapshot::{Follow, Of};
-use super::{following, schedule};
+use super::{following, plan, schedule};
 use crate::{
     client::{read, shape},
     exit::{Exit, Outcome},
@@ -28,6 +28,9 @@ pub(crate) enum Backup {
         /// Nobody deletes it before the protection is taken away on Proxmox.
         #[arg(long)]
         protected: bool,
+        /// Tell what would happen and what is left of the quota; nothing is done.
+        #[arg(long)]
+        dry_run: bool,
         #[command(flatten)]
         follow: Follow,
     },
@@ -74,9 +77,12 @@ pub(crate) enum Backup {
 impl Backup {
     pub(crate) async fn run(self, out: Output) -> Outcome {
         match self {
-            Self::Create { of, storage, mode, notes, protected, follow } => {
+            Self::Create { of, storage, mode, notes, protected, dry_run, follow } => {
                 let (client, path) = of.path("backups").await?;
                 let wish = json!({ "storage": storage, "mode": mode, "notes": notes, "protected": protected });
+                if dry_run {
+                    return plan::show(&client.post(&format!("{path}?dry_run=true"), &wish).await?, &of.container, out);
+                }
                 let answer = client.post(&path, &wish).await?;
                 following::accepted(&client, &answer, &of.container, follow.detach, out).await
             }

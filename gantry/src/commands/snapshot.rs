@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::following;
+use super::{following, plan};
 use crate::{
     client::{Api, read, shape},
     exit::{Exit, Outcome},
@@ -20,6 +20,9 @@ pub(crate) enum Snapshot {
         /// What it is good for, in one line.
         #[arg(long, short = 'm')]
         description: Option<String>,
+        /// Tell what would happen and what is left of the quota; nothing is done.
+        #[arg(long)]
+        dry_run: bool,
         #[command(flatten)]
         follow: Follow,
     },
@@ -73,9 +76,13 @@ pub(crate) struct Follow {
 impl Snapshot {
     pub(crate) async fn run(self, out: Output) -> Outcome {
         match self {
-            Self::Create { of, name, description, follow } => {
+            Self::Create { of, name, description, dry_run, follow } => {
                 let (client, path) = of.path("snapshots").await?;
-                let answer = client.post(&path, &json!({ "name": name, "description": description })).await?;
+                let wish = json!({ "name": name, "description": description });
+                if dry_run {
+                    return plan::show(&client.post(&format!("{path}?dry_run=true"), &wish).await?, &of.container, out);
+                }
+                let answer = client.post(&path, &wish).await?;
                 following::accepted(&client, &answer, &of.container, follow.detach, out).await
             }
             Self::List { of } => list(&of, out).await,

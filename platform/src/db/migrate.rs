@@ -65,6 +65,7 @@ const ALL: &[Migration] = &[
     one!(7, "audit", "0007_audit"),
     one!(8, "schedules", "0008_schedules"),
     one!(9, "addresses", "0009_addresses"),
+    one!(10, "copies_kept", "0010_copies_kept"),
 ];
 
 /// The schema that this program works with.

@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use domain::{AccountId, quota::Usage};
+use domain::{
+    AccountId,
+    quota::{Takes, Usage},
+};
 use futures_util::future::BoxFuture;
 
 use crate::{
@@ -14,23 +17,31 @@ use crate::{
 
 statements! {
     one {
+        // A copy that is being made counts as one until its operation ends; then it is one that is kept, or none.
         USED = "SELECT COUNT(*), COALESCE(CAST(SUM(CAST(cores AS BIGINT)) AS BIGINT), 0),
                        COALESCE(CAST(SUM(CAST(memory_mb AS BIGINT)) AS BIGINT), 0),
                        COALESCE(CAST(SUM(CAST(disk_gb AS BIGINT)) AS BIGINT), 0)
                 FROM reservations WHERE account = $1";
+        KEPT = "SELECT COALESCE(CAST(SUM(CAST(snapshots AS BIGINT)) AS BIGINT), 0),
+                       COALESCE(CAST(SUM(CAST(backups AS BIGINT)) AS BIGINT), 0)
+                FROM copies_kept WHERE account = $1";
+        MAKING = "SELECT COALESCE(SUM(CASE WHEN pipeline = 'snapshot' THEN 1 ELSE 0 END), 0),
+                         COALESCE(SUM(CASE WHEN pipeline = 'backup' THEN 1 ELSE 0 END), 0)
+                  FROM operations WHERE account = $1 AND status IN ('queued', 'running')";
         ACCOUNT = "SELECT document FROM accounts WHERE id = $1";
     }
 }
 
 type Sums = (i64, i64, i64, i64);
+type Copies = (i64, i64);
 
 /// To go with an append that takes of the account's quota: it is refused when the quota would be passed.
 #[must_use]
-pub fn held(account: AccountId) -> Arc<dyn Rows> {
-    Arc::new(Held(account))
+pub fn held(account: AccountId, takes: Takes) -> Arc<dyn Rows> {
+    Arc::new(Held(account, takes))
 }
 
-struct Held(AccountId);
+struct Held(AccountId, Takes);
 
 impl Rows for Held {
     fn write<'a>(&'a self, tx: &'a mut Tx) -> BoxFuture<'a, Result<(), ViewError>> {
@@ -44,8 +55,10 @@ impl Rows for Held {
                 id: id.clone(),
                 source,
             })?;
-            let sums: Sums = with_tx!(tx, conn => sqlx::query_as(USED).bind(&id).fetch_one(conn).await)?;
-            match account.quota.passed_by(&usage(sums)) {
+            let sums: Sums = with_tx!(&mut *tx, conn => sqlx::query_as(USED).bind(&id).fetch_one(conn).await)?;
+            let kept: Copies = with_tx!(&mut *tx, conn => sqlx::query_as(KEPT).bind(&id).fetch_one(conn).await)?;
+            let making: Copies = with_tx!(tx, conn => sqlx::query_as(MAKING).bind(&id).fetch_one(conn).await)?;
+            match account.quota.passed_by(&usage(sums, kept, making), self.1) {
                 over if over.is_empty() => Ok(()),
                 over => Err(ViewError::OverQuota(over)),
             }
@@ -58,11 +71,15 @@ impl Rows for Held {
 /// # Errors
 /// When the database can't be read.
 pub async fn used(db: &Db, account: AccountId) -> Result<Usage, ViewError> {
-    let sums: Sums = with_db!(db, pool => sqlx::query_as(USED).bind(account.to_string()).fetch_one(pool).await)?;
-    Ok(usage(sums))
+    let id = account.to_string();
+    let sums: Sums = with_db!(db, pool => sqlx::query_as(USED).bind(&id).fetch_one(pool).await)?;
+    let kept: Copies = with_db!(db, pool => sqlx::query_as(KEPT).bind(&id).fetch_one(pool).await)?;
+    let making: Copies = with_db!(db, pool => sqlx::query_as(MAKING).bind(&id).fetch_one(pool).await)?;
+    Ok(usage(sums, kept, making))
 }
 
-fn usage((containers, cores, memory_mb, disk_gb): Sums) -> Usage {
+fn usage((containers, cores, memory_mb, disk_gb): Sums, kept: Copies, making: Copies) -> Usage {
     let [containers, cores, memory_mb, disk_gb] = [containers, cores, memory_mb, disk_gb].map(i64::unsigned_abs);
-    Usage { containers, cores, memory_mb, disk_gb, snapshots: 0, backups: 0 }
+    let [snapshots, backups] = [kept.0 + making.0, kept.1 + making.1].map(i64::unsigned_abs);
+    Usage { containers, cores, memory_mb, disk_gb, snapshots, backups }
 }

@@ -5,6 +5,7 @@ pub mod addresses;
 mod api_keys;
 pub mod audit;
 mod containers;
+mod copies_kept;
 pub(crate) mod fold;
 mod hosts;
 mod memberships;
@@ -25,6 +26,7 @@ use domain::Recorded;
 pub use accounts::{AccountFilter, AccountRow};
 pub use api_keys::{ApiKeyFilter, ApiKeyRow};
 pub use containers::{ContainerFilter, ContainerRow};
+pub use copies_kept::{CopiesKeptFilter, CopiesKeptRow};
 pub use hosts::{HostFilter, HostRow};
 pub use memberships::{MemberFilter, MemberRow};
 pub use operations::{OperationFilter, OperationRow};
@@ -54,6 +56,7 @@ pub fn all() -> Vec<Arc<dyn View>> {
         Arc::new(Rows::<UserRow>::default()),
         Arc::new(Rows::<ApiKeyRow>::default()),
         Arc::new(Rows::<ReservationRow>::default()),
+        Arc::new(Rows::<CopiesKeptRow>::default()),
         Arc::new(audit::AuditView),
     ]
 }

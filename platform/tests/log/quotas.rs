@@ -1,6 +1,6 @@
 use domain::account::{Account, AccountCommand};
 use domain::container::{Container, ContainerCommand, ContainerSpec, Request};
-use domain::quota::Quota;
+use domain::quota::{Quota, Takes};
 use domain::{AccountId, Aggregate as _, ContainerId, Event as _, OperationId};
 use platform::log::{Append, Expected, Log};
 use platform::people::quota;
@@ -27,7 +27,7 @@ fn wish(account: AccountId, n: usize) -> Append {
     };
     let events = Container::default().decide(ContainerCommand::Request(Box::new(request)), &()).unwrap();
     let events = events.iter().map(|event| event.encode().unwrap()).collect();
-    Append::new(meta()).stream(Container::stream(id), Expected::New, events).with(quota::held(account))
+    Append::new(meta()).stream(Container::stream(id), Expected::New, events).with(quota::held(account, Takes::Place))
 }
 
 async fn of_many_at_once_those_are_taken_for_whom_there_is_room(base: Base) {

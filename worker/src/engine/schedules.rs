@@ -9,6 +9,7 @@ use domain::operation::{Accepted, Command, Given, Operation, OperationCommand};
 use domain::schedule::{self, ScheduleCommand, Schedules};
 use domain::{Aggregate, ContainerId, Meta, OperationId};
 use platform::log::{Append, Expected, Loaded};
+use platform::people::quota;
 use platform::views::{self, MOST, Order, Page, ScheduleFilter, ScheduleRow};
 use uuid::Uuid;
 
@@ -68,10 +69,17 @@ impl Engine {
             return Ok(false);
         }
         let operation = OperationId::new(Uuid::now_v7());
-        match wanted(id, &schedules.state, &container, operation, self.log.clock().now()) {
-            Some((command, asked)) => self.begin(&schedules, &container, command, asked, operation).await,
-            None => Ok(false),
+        let now = self.log.clock().now();
+        // One that is too many makes room for one that there is none for.
+        for wanted in [due(id, &schedules.state, operation, now), surplus(id, &schedules.state, &container, operation)] {
+            let Some((command, asked)) = wanted else { continue };
+            match self.begin(&schedules, &container, command, asked, operation).await? {
+                Begun::Yes => return Ok(true),
+                Begun::SomebodyElse => return Ok(false),
+                Begun::NoRoom => {}
+            }
         }
+        Ok(false)
     }
 
     /// A container that is gone needs none.
@@ -92,12 +100,13 @@ impl Engine {
         command: Command,
         asked: ScheduleCommand,
         operation: OperationId,
-    ) -> Result<bool, String> {
+    ) -> Result<Begun, String> {
         let words = |error: &dyn std::fmt::Display| error.to_string();
-        let Some(id) = command.target() else { return Ok(false) };
+        let Some(id) = command.target() else { return Ok(Begun::SomebodyElse) };
         let now = self.log.clock().now();
         let said = schedules.state.decide(asked, &schedule::Given { now }).map_err(|error| words(&error))?;
         let account = container.request().and_then(|request| request.account);
+        let held = account.zip(command.takes()).map(|(account, takes)| quota::held(account, takes));
         let accepted = Accepted::new(command, account, container.guest().map(|guest| guest.host));
         let accepted = Operation::default().decide(OperationCommand::Accept(accepted), &Given { now });
         let accepted = accepted.map_err(|error| words(&error))?;
@@ -107,24 +116,35 @@ impl Engine {
             Expected::New,
             encoded(&accepted)?,
         );
-        match self.log.append(append).await {
+        match self.log.append(held.into_iter().fold(append, Append::with)).await {
             Ok(_) => {}
+            // It stays due, and begins when there is room.
+            Err(error) if error.over_quota().is_some() => {
+                tracing::warn!(container.id = %id, %error, "a scheduled backup waits: its account may have no more");
+                return Ok(Begun::NoRoom);
+            }
             // Another worker was first, or an operation is at work on the container: the next look tries again.
-            Err(error) if error.is_conflict() || error.is_taken() => return Ok(false),
+            Err(error) if error.is_conflict() || error.is_taken() => return Ok(Begun::SomebodyElse),
             Err(error) => return Err(words(&error)),
         }
         if let Err(error) = self.wake(operation).await {
             tracing::warn!(operation.id = %operation, %error, "the job was not queued, the sweep will find the operation");
         }
-        Ok(true)
+        Ok(Begun::Yes)
     }
 }
 
-/// What is due, or else the oldest backup that is too many.
-fn wanted(
+enum Begun {
+    Yes,
+    /// Another worker was first, or something else is at work on the container.
+    SomebodyElse,
+    /// The account may have no more.
+    NoRoom,
+}
+
+fn due(
     container: ContainerId,
     schedules: &Schedules,
-    state: &Container,
     operation: OperationId,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Option<(Command, ScheduleCommand)> {
@@ -142,6 +162,16 @@ fn wanted(
             return Some((command, ScheduleCommand::Begin { name: name.to_owned(), due, operation }));
         }
     }
+    None
+}
+
+/// The oldest backup that is too many.
+fn surplus(
+    container: ContainerId,
+    schedules: &Schedules,
+    state: &Container,
+    operation: OperationId,
+) -> Option<(Command, ScheduleCommand)> {
     schedules.all().find_map(|(name, standing)| {
         let made: Vec<&BackupMade> = state.backups().filter(|made| made.schedule.as_deref() == Some(name)).collect();
         let volume = standing.surplus(&made)?;
