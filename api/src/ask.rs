@@ -2,8 +2,8 @@
 
 use actix_web::HttpResponse;
 use domain::container::{Container, ContainerCommand};
-use domain::quota::Takes;
 use domain::operation::{Given, Operation, OperationCommand, OperationRejection};
+use domain::quota::Takes;
 use domain::{Aggregate as _, Event, NewEvent, OperationId};
 use platform::log::{Append, StreamAppend};
 use platform::people::quota;
@@ -43,7 +43,8 @@ pub(crate) async fn of_operation(
         if command == OperationCommand::Retry {
             let again = container_too(app, &loaded.state).await?;
             // What failed had given back its part of the quota; a container that was kept has its place still.
-            let takes = loaded.state.accepted().and_then(|accepted| Some((accepted.account?, accepted.command.takes()?)));
+            let takes =
+                loaded.state.accepted().and_then(|accepted| Some((accepted.account?, accepted.command.takes()?)));
             let takes = takes.filter(|(_, takes)| again.is_some() || *takes != Takes::Place);
             append.streams.extend(again);
             append = takes.map(|(account, takes)| quota::held(account, takes)).into_iter().fold(append, Append::with);

@@ -119,10 +119,11 @@ impl Quota {
     #[must_use]
     pub fn passed_by(&self, usage: &Usage, takes: Takes) -> Vec<Over> {
         let both = usage.named().into_iter().zip(self.limits());
-        both.filter(|((what, _), _)| takes.of(what)).filter_map(|((what, wanted), limit)| {
-            limit.filter(|limit| wanted > *limit).map(|limit| Over { what, limit, wanted })
-        })
-        .collect()
+        both.filter(|((what, _), _)| takes.of(what))
+            .filter_map(|((what, wanted), limit)| {
+                limit.filter(|limit| wanted > *limit).map(|limit| Over { what, limit, wanted })
+            })
+            .collect()
     }
 }
 

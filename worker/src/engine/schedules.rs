@@ -71,7 +71,8 @@ impl Engine {
         let operation = OperationId::new(Uuid::now_v7());
         let now = self.log.clock().now();
         // One that is too many makes room for one that there is none for.
-        for wanted in [due(id, &schedules.state, operation, now), surplus(id, &schedules.state, &container, operation)] {
+        for wanted in [due(id, &schedules.state, operation, now), surplus(id, &schedules.state, &container, operation)]
+        {
             let Some((command, asked)) = wanted else { continue };
             match self.begin(&schedules, &container, command, asked, operation).await? {
                 Begun::Yes => return Ok(true),
