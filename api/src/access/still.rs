@@ -42,8 +42,9 @@ pub(crate) fn while_allowed<E: 'static>(
     opened: Option<Opened>,
     stream: impl Stream<Item = Result<Bytes, E>> + 'static,
 ) -> impl Stream<Item = Result<Bytes, E>> {
+    // Boxed: what is moved into a generator and pinned there takes its room twice.
+    let mut stream = Box::pin(stream);
     async_stream::stream! {
-        let mut stream = std::pin::pin!(stream);
         let mut changed = app.access.changed.subscribe();
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -61,7 +62,7 @@ pub(crate) fn while_allowed<E: 'static>(
                 _ = looks.tick() => {}
             }
             if let Some(opened) = &opened
-                && !opened.is_still(&app, &app.access).await
+                && !Box::pin(opened.is_still(&app, &app.access)).await
             {
                 tracing::info!("a stream was ended: its watcher may not have it any more");
                 return;

@@ -35,7 +35,8 @@ pub fn watch(hub: Hub, id: OperationId, begin: Begin) -> impl Stream<Item = Resu
         yield Ok(snapshot);
         'stored: loop {
             loop {
-                let page = match records::read(hub.db(), &series, last, PAGE).await {
+                // Boxed: a watcher is idle nearly always, and is not to carry the room that a question to the database needs.
+                let page = match Box::pin(records::read(hub.db(), &series, last, PAGE)).await {
                     Ok(page) => page,
                     Err(error) => {
                         tracing::warn!(operation.id = %id, %error, "progress can't be read, the watcher has to come back");
