@@ -38,10 +38,13 @@ pub(crate) enum Typed {
     Size(Size),
 }
 
+/// Put before a command, makes the terminal that it is given its own. It waits, because a shell that is a group's leader
+/// is left behind by what forks it.
+pub(crate) const CONTROLLING: [&str; 3] = ["setsid", "-c", "-w"];
+
 /// A command line's words, so that the terminal which they are given is theirs to control.
-pub(crate) fn controlling(line: OsString) -> [OsString; 6] {
-    // It waits, because a shell that is a group's leader is left behind by what forks it.
-    ["setsid".into(), "-c".into(), "-w".into(), "/bin/sh".into(), "-c".into(), line]
+pub(crate) fn controlling(line: OsString) -> Vec<OsString> {
+    CONTROLLING.into_iter().chain(["/bin/sh", "-c"]).map(OsString::from).chain([line]).collect()
 }
 
 /// Runs it until it ends or until whoever types is gone; what it shows goes to `shown`.

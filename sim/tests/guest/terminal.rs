@@ -42,7 +42,7 @@ async fn a_shell_on_a_terminal_echoes_has_a_size_and_is_interrupted() {
     channel.data(&grown[..]).await.unwrap();
     until(&mut channel, "gr0wn").await;
     channel.data(&b"sleep 456789\n"[..]).await.unwrap();
-    running(&host, "456789", 1).await;
+    running(&host, "", "456789", 1).await;
     channel.data(&b"\x03exit $(($? + 1))\n"[..]).await.unwrap();
     assert_eq!(until(&mut channel, "").await.1, Some(131), "130 is the code of what an interrupt ended");
 }
@@ -61,16 +61,35 @@ async fn a_command_on_a_terminal_gives_its_code_and_hanging_up_ends_it() {
     let channel = session.channel_open_session().await.unwrap();
     channel.request_pty(true, "xterm", 80, 24, 0, 0, &[]).await.unwrap();
     channel.exec(true, "exec sleep 987654").await.unwrap();
-    running(&host, "987654", 1).await;
+    running(&host, "", "987654", 1).await;
     channel.close().await.unwrap();
     drop(channel);
-    running(&host, "987654", 0).await;
+    running(&host, "", "987654", 0).await;
 }
 
-/// Waits until so many such sleeps run on the node.
-async fn running(host: &Host, seconds: &str, count: usize) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn entering_a_guest_gives_it_a_terminal_of_its_own() {
+    let host = Host::new().await;
+    let server = host.ssh(Keys::new()).await;
+    let session = logged_in(&server).await;
+    let mut channel = session.channel_open_session().await.unwrap();
+    channel.request_pty(true, "xterm", 100, 40, 0, 0, &[]).await.unwrap();
+    channel.exec(true, "pct enter 101; echo left-$? $(stty size)").await.unwrap();
+    channel.data(&b"hostname; stty size; test -t 0 && echo ter$((0))minal\n"[..]).await.unwrap();
+    let (shown, _) = until(&mut channel, "ter0minal").await;
+    assert!(shown.contains("ct101") && shown.contains("40 100") && shown.contains("ter0minal"), "{shown:?}");
+    // What is typed reaches the shell in there as keys: an interrupt ends its command, and not the session.
+    channel.data(&b"sleep 345678\n"[..]).await.unwrap();
+    running(&host, "pct exec 101 --", "345678", 1).await;
+    channel.data(&b"\x03exit 7\n"[..]).await.unwrap();
+    let (shown, code) = until(&mut channel, "").await;
+    assert!(shown.contains("left-7 40 100") && code == Some(0), "{shown:?} {code:?}");
+}
+
+/// Waits until so many such sleeps run on the node, or where what is before the command leads.
+async fn running(host: &Host, before: &str, seconds: &str, count: usize) {
     let line = format!(
-        "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -o 'sleep [{}]{}' | wc -l",
+        "{before} sh -c \"cat /proc/[0-9]*/cmdline | tr '\\\\0' ' ' | grep -o 'sleep [{}]{}' | wc -l\"",
         &seconds[..1],
         &seconds[1..]
     );

@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 
 use super::Guests;
+use super::terminal::Size;
 
 pub use relay::Relay;
 pub(super) use run::attach;
@@ -62,6 +63,8 @@ pub(super) struct Call {
     pub(super) stderr: Box<dyn AsyncWrite + Send + Unpin>,
     /// Turns true when the caller is gone.
     pub(super) gone: watch::Receiver<bool>,
+    /// The size of the caller's terminal, when it is on one.
+    pub(super) terminal: Option<Size>,
     /// Where a file named on the command line is: in the node's sandbox, or (behind a real sshd) on this machine.
     pub(super) files: Files,
 }

@@ -8,6 +8,12 @@ mkfifo "$d/in" "$d/out" "$d/err" "$d/rc" "$d/life"
 for argument; do printf '%s\0' "$argument"; done > "$d/argv"
 env -0 > "$d/env"
 pwd > "$d/cwd"
+# On a terminal the guest gets one of its own; ours only carries what is typed and shown.
+if [ -t 0 ] && [ -t 1 ]; then
+  stty size > "$d/tty"
+  terminal=$(stty -g)
+  stty raw -echo
+fi
 exec 3<&0 4<>"$d/in" 5<>"$d/out" 6<>"$d/err" 7<>"$d/rc" 8<"$d/out" 9<"$d/err" <>"$d/life"
 printf '%s\n' "${d##*/}" 1<>"@CONTROL@/requests"
 # The simulator answers when it holds its ends; only then may ours go.
@@ -24,4 +30,5 @@ exec 8<&- 9<&-
 read -r code <&7
 wait $out $err
 kill -9 $feed 2>/dev/null
+[ -z "$terminal" ] || stty "$terminal"
 exit "$code"

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::super::error::GuestError;
+use super::super::terminal::Size;
 use super::{Call, Files, Pct, pair, words};
 
 const SCRIPT: &str = include_str!("pct.sh");
@@ -97,6 +98,7 @@ async fn take(pct: Arc<Pct>, files: Files, dir: &Path) -> std::io::Result<()> {
     let argv = words(&read("argv").await?);
     let env = words(&read("env").await?).iter().filter_map(|word| pair(word)).collect();
     let cwd = String::from_utf8_lossy(&read("cwd").await?).trim_end_matches('\n').into();
+    let terminal = read("tty").await.ok().and_then(|text| size(&String::from_utf8_lossy(&text)));
     let open = pipe::OpenOptions::new();
     let stdin = open.open_receiver(dir.join("in"))?;
     let stdout = open.open_sender(dir.join("out"))?;
@@ -118,11 +120,18 @@ async fn take(pct: Arc<Pct>, files: Files, dir: &Path) -> std::io::Result<()> {
         stdout: Box::new(stdout),
         stderr: Box::new(stderr),
         gone,
+        terminal,
         files,
     };
     let status = pct.run(call).await;
     watching.abort();
     code.write_all(format!("{status}\n").as_bytes()).await
+}
+
+/// As `stty size` tells it: rows, then columns.
+fn size(text: &str) -> Option<Size> {
+    let (rows, columns) = text.trim().split_once(' ')?;
+    Some(Size { columns: columns.parse().ok()?, rows: rows.parse().ok()? })
 }
 
 /// Never follows a link and never opens a pipe: the directory belongs to the other side.

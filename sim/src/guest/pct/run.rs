@@ -4,12 +4,14 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::process::Command;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::super::error::GuestError;
 use super::super::streams;
+use super::super::terminal::{self, Size, Typed};
 use super::{Call, Pct, Refusal};
 
 impl Pct {
@@ -44,7 +46,11 @@ impl Pct {
         argv: &[OsString],
         keep_env: bool,
     ) -> Result<u8, Refusal> {
-        let mut command = match self.guests.command(vmid, argv) {
+        let words = match call.terminal {
+            Some(_) => &[&terminal::CONTROLLING.map(OsString::from), argv].concat(),
+            None => argv,
+        };
+        let mut command = match self.guests.command(vmid, words) {
             Ok(command) => command,
             Err(GuestError::NotRunning(_) | GuestError::Unknown(_)) => {
                 return Err(Refusal(255, format!("container '{vmid}' not running!")));
@@ -58,9 +64,48 @@ impl Pct {
         let stdin = std::mem::replace(&mut call.stdin, Box::new(tokio::io::empty()));
         let stdout = std::mem::replace(&mut call.stdout, Box::new(tokio::io::sink()));
         let stderr = std::mem::replace(&mut call.stderr, Box::new(tokio::io::sink()));
-        let status = attach(command, stdin, stdout, stderr, call.gone.clone(), None).await;
+        let status = match call.terminal {
+            Some(size) => on_terminal(command, size, stdin, stdout, call.gone.clone()).await,
+            None => attach(command, stdin, stdout, stderr, call.gone.clone(), None).await,
+        };
         Ok(code(status.map_err(|error| Refusal(255, format!("lxc-attach: {vmid}: {error}")))?))
     }
+}
+
+/// Runs a command on a terminal of its own; hangs up when the caller goes first.
+async fn on_terminal(
+    command: Command,
+    size: Size,
+    mut stdin: impl AsyncRead + Send + Unpin + 'static,
+    mut stdout: impl AsyncWrite + Send + Unpin + 'static,
+    mut gone: watch::Receiver<bool>,
+) -> std::io::Result<ExitStatus> {
+    let (typing, typed) = mpsc::unbounded_channel();
+    let (showing, mut shown) = mpsc::channel::<Bytes>(16);
+    let listening = tokio::spawn(async move {
+        let mut keys = BytesMut::with_capacity(1 << 10);
+        loop {
+            tokio::select! {
+                read = stdin.read_buf(&mut keys) => if !read.is_ok_and(|count| count > 0) { break },
+                () = streams::turned(&mut gone) => return,
+            }
+            if typing.send(Typed::Keys(keys.split().freeze())).is_err() {
+                return;
+            }
+        }
+        // No more keys is not hanging up.
+        streams::turned(&mut gone).await;
+    });
+    let show = async {
+        while let Some(bytes) = shown.recv().await {
+            if stdout.write_all(&bytes).await.is_err() || stdout.flush().await.is_err() {
+                break;
+            }
+        }
+    };
+    let (status, ()) = tokio::join!(terminal::run(command, size, typed, showing), show);
+    listening.abort();
+    status
 }
 
 /// The exit code that a shell would give: 128 and the signal's number for a command that was killed.
