@@ -10,6 +10,7 @@ use platform::vault::Vault;
 
 use crate::access::Access;
 use crate::copies::Copies;
+use crate::guests::Guests;
 use crate::live::LiveStates;
 use crate::preview::Foresee;
 
@@ -30,6 +31,8 @@ pub struct App {
     pub live: LiveStates,
     /// Asks Proxmox which copies of a container there are.
     pub copies: Arc<dyn Copies>,
+    /// Looks how Proxmox has what is recorded.
+    pub guests: Arc<dyn Guests>,
     /// Finds out what would happen; nothing of it is done.
     pub foresee: Foresee,
     /// Renders what `/metrics` answers.

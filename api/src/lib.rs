@@ -12,6 +12,7 @@ mod change;
 pub mod copies;
 mod copying;
 mod create;
+pub mod guests;
 mod in_use;
 mod issue;
 pub mod live;

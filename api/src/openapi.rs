@@ -28,6 +28,7 @@ use crate::shape::operation::{Created, OperationView};
         (name = "backups", description = "Copies of a container on a storage for backups; they outlive it"),
         (name = "schedules", description = "Backups that are made by themselves, and which of them are kept"),
         (name = "snapshots", description = "Copies of a container to go back to, on its own storage"),
+        (name = "drift", description = "What is on Proxmox otherwise than recorded, and what nobody has"),
         (name = "operations", description = "What was asked and how it goes"),
         (name = "bulk", description = "The same for many containers"),
         (name = "hosts", description = "Proxmox VE hosts"),

@@ -143,6 +143,8 @@ const fn end_of(pipeline: &Pipeline) -> &'static str {
         PipelineName::Backup => "The backup is made",
         PipelineName::Restore => "As it was at the backup",
         PipelineName::DeleteBackup => "The backup is deleted",
+        PipelineName::PutBack => "Put back",
+        PipelineName::RemoveOrphan => "Removed",
     }
 }
 

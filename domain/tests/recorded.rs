@@ -74,6 +74,12 @@ fn schedules_stay_readable() {
 }
 
 #[test]
+fn drift_and_orphans_stay_readable() {
+    stays_readable::<domain::drift::Drift>();
+    stays_readable::<domain::orphan::Orphan>();
+}
+
+#[test]
 fn hosts_stay_readable() {
     stays_readable::<Host>();
 }
@@ -103,6 +109,8 @@ fn no_line_belongs_to_nobody() {
     known.extend(kinds::<ApiKeyEvent>());
     known.extend(kinds::<AccessEvent>());
     known.extend(kinds::<domain::schedule::ScheduleEvent>());
+    known.extend(kinds::<domain::drift::DriftEvent>());
+    known.extend(kinds::<domain::orphan::OrphanEvent>());
     for line in V0_1.lines() {
         let event: NewEvent = serde_json::from_str(line).unwrap();
         assert!(known.contains(&event.kind), "{}", event.kind);

@@ -9,6 +9,8 @@ mod asks;
 mod checks;
 #[path = "../src/process/copies.rs"]
 mod seam;
+#[path = "../src/process/guests.rs"]
+mod seen;
 #[path = "../../worker/tests/pipeline/servers.rs"]
 mod servers;
 #[path = "../../worker/tests/pipeline/support.rs"]

@@ -1,7 +1,9 @@
 //! Doing: the engine that drives operations, the steps of every pipeline, sweeps.
 
+mod card;
 mod context;
 pub mod copies;
+mod drift;
 pub mod engine;
 mod failure;
 pub mod guest;
@@ -17,6 +19,7 @@ mod vmids;
 mod waiting;
 
 pub use copies::Copies;
+pub use drift::{Looked, Sweep};
 pub use engine::Engine;
 pub use nodes::Nodes;
 pub use preview::preview;

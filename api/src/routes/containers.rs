@@ -5,7 +5,7 @@ use actix_web::{delete, get, post};
 use domain::container::Lifecycle;
 use domain::operation::Command;
 use domain::{ContainerId, HostId};
-use platform::views::{self, ContainerFilter, ContainerRow};
+use platform::views::{self, ContainerFilter, ContainerRow, DriftRow};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -21,6 +21,7 @@ use crate::paging::{List, Paging, Search, Sorted, words};
 use crate::preview;
 use crate::problem::{Kind, Problem};
 use crate::shape::container::ContainerView;
+use crate::shape::drift::DriftView;
 use crate::shape::operation::{Created, OperationView};
 use crate::shape::plan::Plan;
 use crate::wish::CreateContainer;
@@ -121,7 +122,10 @@ pub(super) async fn list(
 pub(super) async fn detail(app: Data<App>, id: Id<ContainerId>) -> Result<Json<ContainerView>, Problem> {
     let row: Option<ContainerRow> = views::get(app.log.db(), id.0).await.map_err(unread)?;
     let row = row.ok_or_else(|| Problem::new(Kind::NotFound))?;
-    Ok(Json(ContainerView::of(row, app.live.of(id.0), app.log.clock().now())))
+    let drift: Option<DriftRow> = views::get(app.log.db(), id.0).await.map_err(unread)?;
+    let mut view = ContainerView::of(row, app.live.of(id.0), app.log.clock().now());
+    view.drift = drift.map(|drift| DriftView::of(drift, None));
+    Ok(Json(view))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

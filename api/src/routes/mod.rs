@@ -14,6 +14,7 @@ mod containers;
 mod copies;
 mod credentials;
 mod docs;
+mod drift;
 mod events;
 mod health;
 mod hosts;
@@ -22,6 +23,7 @@ mod maintenance;
 mod me;
 mod metrics;
 mod operations;
+mod orphans;
 mod problems;
 mod schedules;
 mod session;
@@ -64,6 +66,12 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(changes::resize)
         .service(changes::change)
         .service(changes::root_password)
+        .service(drift::list)
+        .service(drift::look)
+        .service(drift::accept)
+        .service(drift::put_back)
+        .service(orphans::list)
+        .service(orphans::remove)
         .service(operations::list)
         .service(operations::detail)
         .service(operations::cancel)

@@ -9,6 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::drift::DriftView;
 use super::operation::{ErrorView, word};
 use super::plan::{ConsideredView, PlaceView};
 use crate::live::Live;
@@ -58,6 +59,9 @@ pub struct ContainerView {
     pub placement: Option<PlacementView>,
     /// What Proxmox says, or said when it last answered.
     pub live: LiveView,
+    /// How its guest on Proxmox differs from all this; only where one container is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<DriftView>,
     /// Why its create failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorView>,
@@ -157,6 +161,7 @@ impl ContainerView {
             scripts: scripts(spec.scripts),
             placement: row.placement.map(Into::into),
             live: LiveView::of(live, row.power, row.updated_at, now),
+            drift: None,
             error: row.error.as_ref().map(ErrorView::from),
             created_at: row.created_at,
             updated_at: row.updated_at,

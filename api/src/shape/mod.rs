@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod bulk;
 pub mod container;
 pub mod copy;
+pub mod drift;
 pub mod host;
 pub mod operation;
 pub mod operation_row;

@@ -12,6 +12,7 @@ mod changes;
 mod containers;
 mod copies;
 mod documented;
+mod drift;
 mod events;
 mod hosts;
 mod operations;

@@ -44,6 +44,12 @@ impl api::copies::Copies for NoHosts {
     }
 }
 
+impl api::guests::Guests for NoHosts {
+    fn look(&self) -> futures_util::future::BoxFuture<'_, Result<api::guests::Looked, String>> {
+        Box::pin(async { Ok(api::guests::Looked { containers: 0, drifted: 0, orphans: 0, away: vec![] }) })
+    }
+}
+
 pub(crate) struct TestApp {
     pub(crate) app: App,
     pub(crate) url: String,
@@ -90,6 +96,7 @@ impl TestApp {
             access: Access::with_token_hash(settled.hash),
             live: LiveStates::default(),
             copies: Arc::new(NoHosts),
+            guests: Arc::new(NoHosts),
             foresee: foresee(worker::Tools::new(
                 log.clone(),
                 coordination.bus().clone(),

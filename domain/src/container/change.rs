@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ContainerSpec, marker};
+use super::{ContainerSpec, Features, Network, marker};
 use crate::field::{FieldError, wrong};
 
 /// The longest description; Proxmox keeps 8 KB, and the marker needs its part.
@@ -30,6 +30,10 @@ pub struct Change {
     pub description: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_on_boot: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub features: Option<Features>,
 }
 
 impl Change {
@@ -45,6 +49,8 @@ impl Change {
             ("tags", self.tags.is_some()),
             ("description", self.description.is_some()),
             ("start_on_boot", self.start_on_boot.is_some()),
+            ("network", self.network.is_some()),
+            ("features", self.features.is_some()),
         ];
         given.into_iter().filter_map(|(name, given)| given.then_some(name)).collect()
     }
@@ -60,6 +66,8 @@ impl Change {
         spec.hostname = self.hostname.clone().unwrap_or(spec.hostname);
         spec.tags = self.tags.clone().unwrap_or(spec.tags);
         spec.start_on_boot = self.start_on_boot.unwrap_or(spec.start_on_boot);
+        spec.network = self.network.clone().unwrap_or(spec.network);
+        spec.features = self.features.unwrap_or(spec.features);
         if let Some(text) = self.description.as_deref().map(str::trim) {
             spec.description = (!text.is_empty()).then(|| text.to_owned());
         }

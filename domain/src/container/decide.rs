@@ -1,6 +1,7 @@
 use serde_json::Value;
 
 use super::{BackupMade, Change, Container, ContainerEvent, Guest, Lifecycle, Placement, Power, Request, Stopping};
+use crate::drift::Taken;
 use crate::field::{self, FieldError};
 use crate::operation::Failure;
 use crate::vmid::Vmid;
@@ -39,6 +40,7 @@ pub enum ContainerCommand {
     RecordBackup(Box<BackupMade>),
     RecordBackupDeleted { volume: String },
     RecordRestored { backup: String },
+    AcceptDrift(Box<Taken>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -137,6 +139,7 @@ impl Aggregate for Container {
             E::RolledBack { .. } => {}
             // Its disks are others now.
             E::Restored { .. } => self.snapshots.clear(),
+            E::DriftAccepted(taken) => self.take_over(taken),
             E::BackedUp(made) => drop(self.backups.insert(made.volume.clone(), (**made).clone())),
             E::BackupDeleted { volume } => drop(self.backups.remove(volume)),
         }
@@ -210,6 +213,13 @@ impl Container {
             C::RecordBackup(made) => self.about_guest(E::BackedUp(made))?,
             C::RecordBackupDeleted { volume } => self.without_backup(volume),
             C::RecordRestored { backup } => self.about_guest(E::Restored { backup })?,
+            C::AcceptDrift(taken) => {
+                self.ready()?;
+                if self.changing.is_some() {
+                    return Err(No::Changing);
+                }
+                self.about_guest(E::DriftAccepted(taken))?
+            }
             C::Request(_) => return Err(No::AlreadyRequested),
         })
     }
@@ -252,6 +262,16 @@ impl Container {
     fn changed(&self, power: Power, event: E) -> Result<Vec<E>, No> {
         self.with_guest()?;
         Ok(if self.power == power { vec![] } else { vec![event] })
+    }
+
+    fn take_over(&mut self, taken: &Taken) {
+        if let Some(request) = &mut self.request {
+            request.spec = taken.change.of(&request.spec);
+        }
+        self.power = taken.power.unwrap_or(self.power);
+        if let (Some(guest), Some(node)) = (&mut self.guest, &taken.node) {
+            guest.node.clone_from(node);
+        }
     }
 
     fn lose_guest(&mut self) {

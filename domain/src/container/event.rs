@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{BackupMade, Change, ContainerSpec};
+use crate::drift::Taken;
 use crate::operation::Failure;
 use crate::placement::Considered;
 use crate::vmid::Vmid;
@@ -130,6 +131,9 @@ pub enum ContainerEvent {
     /// What it held since then is lost.
     #[serde(rename = "container.restored")]
     Restored { backup: String },
+    /// The record has taken over what somebody changed on Proxmox.
+    #[serde(rename = "container.drift_accepted")]
+    DriftAccepted(Box<Taken>),
 }
 
 impl Event for ContainerEvent {}

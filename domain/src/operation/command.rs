@@ -3,11 +3,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Accepted, Failure, FailureKind, WaitReason};
-use crate::container::Change;
+use crate::container::{Change, Power};
 use crate::copy::BackupMode;
 use crate::pipeline::{PipelineName, StepName};
 use crate::quota::Takes;
-use crate::{ContainerId, SealedId};
+use crate::vmid::Vmid;
+use crate::{ContainerId, HostId, SealedId};
 
 /// What was asked. Ids and plain values only, never a secret: it stands in the log for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +103,25 @@ pub enum Command {
         container: ContainerId,
         backup: String,
     },
+    /// What the record says, set on Proxmox again.
+    PutBack {
+        container: ContainerId,
+        change: Change,
+        /// To run, or to rest.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        power: Option<Power>,
+        /// Our marker is to be on it again.
+        #[serde(default)]
+        marker: bool,
+    },
+    /// A guest that bears our marker, and no container has.
+    RemoveOrphan {
+        /// The one that its marker names.
+        container: ContainerId,
+        host: HostId,
+        node: String,
+        vmid: Vmid,
+    },
     /// The wish for the clone stands in its own stream.
     CloneContainer {
         container: ContainerId,
@@ -139,6 +159,8 @@ impl Command {
             Self::BackUp { .. } => PipelineName::Backup,
             Self::RestoreBackup { .. } => PipelineName::Restore,
             Self::DeleteBackup { .. } => PipelineName::DeleteBackup,
+            Self::PutBack { .. } => PipelineName::PutBack,
+            Self::RemoveOrphan { .. } => PipelineName::RemoveOrphan,
             Self::CloneContainer { .. } => PipelineName::Clone,
             Self::RestoreNew { .. } => PipelineName::RestoreNew,
         }
@@ -164,6 +186,8 @@ impl Command {
             | Self::BackUp { container, .. }
             | Self::RestoreBackup { container, .. }
             | Self::DeleteBackup { container, .. }
+            | Self::PutBack { container, .. }
+            | Self::RemoveOrphan { container, .. }
             | Self::CloneContainer { container, .. }
             | Self::RestoreNew { container, .. } => Some(*container),
         }
@@ -209,6 +233,15 @@ impl Command {
             Self::TakeSnapshot { .. } => Some(Takes::Snapshot),
             Self::BackUp { .. } => Some(Takes::Backup),
             _ => None,
+        }
+    }
+
+    /// What Proxmox is to have, whether the record has it already or not.
+    #[must_use]
+    pub const fn sets(&self) -> Option<&Change> {
+        match self {
+            Self::PutBack { change, .. } => Some(change),
+            other => other.change(),
         }
     }
 

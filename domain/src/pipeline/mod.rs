@@ -3,6 +3,7 @@
 
 mod changes;
 mod copies;
+mod drift;
 mod percent;
 mod step;
 mod tables;
@@ -35,6 +36,8 @@ pub enum PipelineName {
     DeleteBackup,
     Clone,
     RestoreNew,
+    PutBack,
+    RemoveOrphan,
 }
 
 #[derive(Debug)]
@@ -63,7 +66,7 @@ pub struct StepSpec {
 }
 
 impl PipelineName {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Create,
         Self::Delete,
         Self::Resize,
@@ -83,6 +86,8 @@ impl PipelineName {
         Self::DeleteBackup,
         Self::Clone,
         Self::RestoreNew,
+        Self::PutBack,
+        Self::RemoveOrphan,
     ];
 
     #[must_use]
@@ -107,6 +112,8 @@ impl PipelineName {
             Self::DeleteBackup => &copies::DELETE_BACKUP,
             Self::Clone => &copies::CLONE,
             Self::RestoreNew => &copies::RESTORE_NEW,
+            Self::PutBack => &drift::PUT_BACK,
+            Self::RemoveOrphan => &drift::REMOVE_ORPHAN,
         }
     }
 }

@@ -59,6 +59,11 @@ pub enum StepName {
     DropSourceSnapshot,
     /// Gives a copy its own name, network, size and tags.
     ConfigureGuest,
+    /// Starts or stops it, as the record says.
+    RestorePower,
+    /// Looks once more how Proxmox has it.
+    LookAgain,
+    RemoveOrphan,
 }
 
 impl StepName {
@@ -106,6 +111,9 @@ impl StepName {
             Self::SnapshotSource => "snapshot_source",
             Self::DropSourceSnapshot => "drop_source_snapshot",
             Self::ConfigureGuest => "configure_guest",
+            Self::RestorePower => "restore_power",
+            Self::LookAgain => "look_again",
+            Self::RemoveOrphan => "remove_orphan",
         }
     }
 }
@@ -156,6 +164,9 @@ impl StepName {
             Self::SnapshotSource => "Taking a snapshot of the original, if it runs",
             Self::DropSourceSnapshot => "Deleting that snapshot again",
             Self::ConfigureGuest => "Giving it its own name and network",
+            Self::RestorePower => "Starting or stopping it, as it was",
+            Self::LookAgain => "Looking whether it is so now",
+            Self::RemoveOrphan => "Destroying the guest that nobody has",
         }
     }
 }

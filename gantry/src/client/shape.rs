@@ -87,6 +87,7 @@ pub(crate) struct Container {
     #[serde(default)]
     pub tags: Vec<String>,
     pub live: Live,
+    pub drift: Option<Drift>,
     pub error: Option<Trouble>,
     pub created_at: DateTime<Utc>,
 }
@@ -203,4 +204,36 @@ pub(crate) struct Schedule {
     pub keep: serde_json::Value,
     pub storage: Option<String>,
     pub next: DateTime<Utc>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Drift {
+    pub container: Uuid,
+    pub hostname: Option<String>,
+    pub differences: Vec<Difference>,
+    pub found_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Difference {
+    pub what: String,
+    #[serde(default)]
+    pub recorded: serde_json::Value,
+    #[serde(default)]
+    pub found: serde_json::Value,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Orphans {
+    pub items: Vec<Orphan>,
+    pub containers: Vec<Drift>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Orphan {
+    pub id: String,
+    pub hostname: String,
+    pub node: String,
+    pub vmid: u32,
+    pub message: String,
 }

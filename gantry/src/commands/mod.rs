@@ -13,6 +13,7 @@ mod container;
 mod create;
 mod demo;
 mod doctor;
+mod drift;
 mod following;
 mod host;
 mod keys;
@@ -109,6 +110,11 @@ enum Command {
     /// A container's snapshots: taking them, going back to one.
     #[command(subcommand)]
     Snapshot(snapshot::Snapshot),
+    /// Containers that are on Proxmox otherwise than recorded: lists them, accepts it, puts it back.
+    #[command(args_conflicts_with_subcommands = true)]
+    Drift(drift::Drift),
+    /// Guests with Gantry's marker that no container has, and containers whose guest is gone.
+    Orphans(drift::Orphans),
     /// The templates that containers can be made from.
     #[command(subcommand)]
     Template(template::Template),
@@ -197,6 +203,8 @@ impl Gantry {
             Command::Resize(args) => change::resize(args, *out).await,
             Command::Change(args) => change::change(args, *out).await,
             Command::Password(args) => change::password(args, *out).await,
+            Command::Drift(args) => drift::run(args, *out).await,
+            Command::Orphans(args) => drift::orphans(args, *out).await,
             Command::Delete(args) => container::delete(args, *out).await,
             Command::Clone(args) => clone::run(args, *out).await,
             Command::Backup(backup) => backup.run(*out).await,

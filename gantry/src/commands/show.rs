@@ -32,6 +32,12 @@ pub(super) fn container(raw: &Value, out: Output) -> Outcome {
         lines.line("about", &it.description.unwrap_or_default().replace('\n', "\n             "));
         lines.line("tags", &it.tags.join(" "));
         lines.line("made", &format!("{} ago", words::ago(it.created_at)));
+        let drift: Vec<String> =
+            it.drift.iter().flat_map(|drift| &drift.differences).map(|one| one.what.clone()).collect();
+        if !drift.is_empty() {
+            let text = format!("{} (`gantry drift` tells more)", drift.join(", "));
+            lines.line("drift", &out.paint(Colour::Bad, &text));
+        }
         lines.line("error", &it.error.map(|e| format!("{}: {}", e.title, e.detail)).unwrap_or_default());
         lines.line("id", &out.paint(Colour::Faint, &it.id.to_string()));
         lines.text

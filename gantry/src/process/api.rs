@@ -55,6 +55,7 @@ impl Listening {
                 .at_most(parts.config.api.requests_per_minute),
             live: LiveStates::default(),
             copies: std::sync::Arc::new(super::copies::Asked(worker::Copies::new(parts.tools.clone()))),
+            guests: std::sync::Arc::new(super::guests::Seen(worker::Sweep::new(parts.tools.clone()))),
             foresee: parts.foresee(),
             metrics: telemetry.metrics(),
         };

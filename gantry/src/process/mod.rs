@@ -2,6 +2,7 @@
 
 mod api;
 mod copies;
+mod guests;
 mod run;
 mod telemetry;
 
@@ -42,6 +43,12 @@ pub(crate) struct Parts {
     pub shutdown: Shutdown,
     tools: Arc<Tools>,
     name: String,
+}
+
+/// Looking for drift, and how often.
+struct Sweeping {
+    sweep: worker::Sweep,
+    every: Duration,
 }
 
 impl Parts {
@@ -108,6 +115,11 @@ impl Parts {
     /// Cancelled when the process is to end.
     pub(crate) fn stop(&self) -> CancellationToken {
         self.shutdown.accept.token()
+    }
+
+    fn sweeping(&self) -> Sweeping {
+        let every = Duration::from_secs(self.config.worker.drift_every_s);
+        Sweeping { sweep: worker::Sweep::new(self.tools.clone()), every }
     }
 
     fn engine(&self) -> Engine {

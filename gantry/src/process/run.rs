@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use platform::shutdown::{Limits, Part, Signals};
 
-use super::{Listening, Parts, Telemetry};
+use super::{Listening, Parts, Sweeping, Telemetry};
 use crate::exit::{Outcome, While as _};
 
 /// Requests under way get this long; streams end at once.
@@ -26,7 +26,9 @@ pub(crate) async fn run(
     let drain = Duration::from_secs(parts.config.worker.drain_s) + PUTTING_DOWN;
     let live = listening.as_ref().map(|listening| listening.app.live.clone()).unwrap_or_default();
     let answering = listening.map(|listening| tokio::spawn(answer(listening, shutdown.accept.part())));
-    let working = worker.then(|| tokio::spawn(work(parts.engine(), parts.work(), shutdown.drain.part(), parts.stop())));
+    let working = worker.then(|| {
+        tokio::spawn(work(parts.engine(), parts.sweeping(), parts.work(), shutdown.drain.part(), parts.stop()))
+    });
     let nodes = parts.nodes(move |seen| live.saw(seen.into_iter().map(as_shown)));
     let asked_to_end = shutdown.accept.token();
     tokio::spawn(async move { nodes.watch_on(&asked_to_end).await });
@@ -74,12 +76,18 @@ async fn answer(it: Listening, part: Part) -> Outcome<()> {
 
 async fn work(
     engine: worker::Engine,
+    sweeping: Sweeping,
     settings: platform::queue::Settings,
     part: Part,
     stop: tokio_util::sync::CancellationToken,
 ) -> Outcome<()> {
-    let (worked, (), (), ()) =
-        tokio::join!(engine.work(&settings), engine.sweep_on(), engine.schedules_on(), engine.watch_on());
+    let (worked, (), (), (), ()) = tokio::join!(
+        engine.work(&settings),
+        engine.sweep_on(),
+        engine.schedules_on(),
+        engine.watch_on(),
+        sweeping.sweep.sweep_on(sweeping.every, &settings.name, &stop)
+    );
     stop.cancel();
     drop(part);
     worked.during("working on operations")

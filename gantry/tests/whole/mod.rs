@@ -13,6 +13,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 use crate::seam::Asked;
+use crate::seen::Seen;
 use crate::support::World;
 
 pub struct Whole {
@@ -45,6 +46,7 @@ impl Whole {
             access: Access::with_token_hash(settled.hash),
             live: LiveStates::default(),
             copies: Arc::new(Asked(worker::Copies::new(world.tools.clone()))),
+            guests: Arc::new(Seen(worker::Sweep::new(world.tools.clone()))),
             foresee: foresee(world.tools.clone()),
             metrics: Arc::new(String::new),
         };

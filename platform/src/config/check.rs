@@ -29,6 +29,7 @@ const RANGES: &[(&str, i64, i64)] = &[
     ("worker.drain_s", 0, 86_400),
     ("worker.address_within_s", 1, 3600),
     ("worker.healthy_within_s", 1, 3600),
+    ("worker.drift_every_s", 0, 86_400),
 ];
 
 pub(super) fn values(entries: &[Entry]) -> Result<(), ConfigError> {

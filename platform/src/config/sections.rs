@@ -52,6 +52,7 @@ pub struct WorkerSettings {
     pub download_images: bool,
     pub address_within_s: u64,
     pub healthy_within_s: u64,
+    pub drift_every_s: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -66,6 +66,7 @@ const ALL: &[Migration] = &[
     one!(8, "schedules", "0008_schedules"),
     one!(9, "addresses", "0009_addresses"),
     one!(10, "copies_kept", "0010_copies_kept"),
+    one!(11, "drift", "0011_drift"),
 ];
 
 /// The schema that this program works with.

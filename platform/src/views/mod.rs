@@ -6,10 +6,12 @@ mod api_keys;
 pub mod audit;
 mod containers;
 mod copies_kept;
+mod drift;
 pub(crate) mod fold;
 mod hosts;
 mod memberships;
 mod operations;
+mod orphans;
 mod progress;
 mod query;
 mod reservations;
@@ -27,9 +29,11 @@ pub use accounts::{AccountFilter, AccountRow};
 pub use api_keys::{ApiKeyFilter, ApiKeyRow};
 pub use containers::{ContainerFilter, ContainerRow};
 pub use copies_kept::{CopiesKeptFilter, CopiesKeptRow};
+pub use drift::{DriftFilter, DriftRow};
 pub use hosts::{HostFilter, HostRow};
 pub use memberships::{MemberFilter, MemberRow};
 pub use operations::{OperationFilter, OperationRow};
+pub use orphans::{OrphanFilter, OrphanRow};
 pub use query::{Conditions, Cursor, MOST, NotACursor, Order, Page, Paged, get, page};
 pub use reservations::{ReservationFilter, ReservationRow};
 pub use row::{Life, Row, Rows, Stamped};
@@ -51,6 +55,8 @@ pub fn all() -> Vec<Arc<dyn View>> {
         Arc::new(Rows::<VmidRow>::default()),
         Arc::new(Rows::<ScheduleRow>::default()),
         Arc::new(Rows::<addresses::AddressRow>::default()),
+        Arc::new(Rows::<DriftRow>::default()),
+        Arc::new(Rows::<OrphanRow>::default()),
         Arc::new(Rows::<AccountRow>::default()),
         Arc::new(Rows::<MemberRow>::default()),
         Arc::new(Rows::<UserRow>::default()),

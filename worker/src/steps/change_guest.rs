@@ -3,16 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use domain::container::{Change, Container, ContainerCommand};
-use domain::operation::{Failure, StepState};
+use domain::container::{Change, Container, ContainerCommand, marker};
+use domain::operation::{Command, Failure, StepState};
 use domain::pipeline::StepName;
 use futures_util::future::BoxFuture;
-use proxmox::{Error, LxcChange};
+use proxmox::{Error, LxcChange, LxcConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::create_guest::description;
+use super::create_guest::{description, network};
 use super::making::tags;
+use crate::card;
 use crate::context::Context;
 use crate::failure::proxmox_failure;
 use crate::step::{Done, Step, StepError};
@@ -39,9 +40,9 @@ impl Step for ChangeGuest {
             if let Some(before) = before.filter(|_| under_way) {
                 return Done::with(before);
             }
-            let after = wanted(context).await?;
             let (host, place) = (context.host().await?, context.place().await?);
             let config = host.client.lxc(&place.node, place.vmid.get()).config().await.map_err(proxmox_failure)?;
+            let after = wanted(context, &config).await?;
             let before = after.keys().map(|name| (name.clone(), config.get(name).map(str::to_owned))).collect();
             Done::with(&Both { before, after })
         })
@@ -61,7 +62,7 @@ impl Step for ChangeGuest {
             let Some(intent) = context.operation.intent(StepName::ChangeGuest) else { return Ok(Done::nothing()) };
             let both: Both = serde_json::from_value(intent.clone()).map_err(StepError::internal)?;
             let ours =
-                |name: &str, now: Option<&str>| both.after.get(name).is_some_and(|set| same(set.as_deref(), now));
+                |name: &str, now: Option<&str>| both.after.get(name).is_some_and(|set| same(name, set.as_deref(), now));
             match put(context, ours, &both.before).await {
                 Err(StepError::Failed { failure, .. }) if failure.slug == "guest-missing" => Ok(Done::nothing()),
                 other => other.map(|()| Done::nothing()),
@@ -84,28 +85,50 @@ impl Step for RecordChange {
 }
 
 pub(super) fn change(context: &Context) -> Result<&Change, StepError> {
-    let command = context.operation.accepted().and_then(|accepted| accepted.command.change());
+    let command = context.operation.accepted().and_then(|accepted| accepted.command.sets());
     command.ok_or_else(|| StepError::internal("the command changes nothing"))
 }
 
 /// What the change asks for, as Proxmox has it.
-async fn wanted(context: &Context) -> Result<Values, StepError> {
+async fn wanted(context: &Context, config: &LxcConfig) -> Result<Values, StepError> {
     let change = change(context)?;
     let spec = change.of(context.spec().await?);
     let mut values = Values::new();
-    let mut set = |name: &str, value: String| values.insert(name.to_owned(), Some(value));
+    let mut put = |name: &str, value: Option<String>| values.insert(name.to_owned(), value);
+    if let Some(Command::PutBack { marker: true, .. }) = context.operation.accepted().map(|accepted| &accepted.command)
+    {
+        put("tags", Some(tags(&spec.tags).join(";")));
+        // What somebody wrote there in its place stays.
+        let text = config.get("description").unwrap_or_default().trim();
+        let marker = marker(context.container_id);
+        put(
+            "description",
+            Some(if text.lines().any(|line| line.trim() == marker) {
+                text.to_owned()
+            } else {
+                format!("{text}\n\n{marker}\n").trim_start().to_owned()
+            }),
+        );
+    }
     for field in change.fields() {
         match field {
-            "cores" => set("cores", spec.cores.to_string()),
-            "memory_mb" => set("memory", spec.memory_mb.to_string()),
-            "swap_mb" => set("swap", spec.swap_mb.to_string()),
-            "tags" => set("tags", tags(&spec.tags).join(";")),
-            "start_on_boot" => set("onboot", u8::from(spec.start_on_boot).to_string()),
-            "description" => set("description", description(context.container_id, &spec)),
+            "cores" => put("cores", Some(spec.cores.to_string())),
+            "memory_mb" => put("memory", Some(spec.memory_mb.to_string())),
+            "swap_mb" => put("swap", Some(spec.swap_mb.to_string())),
+            "tags" => put("tags", Some(tags(&spec.tags).join(";"))),
+            "start_on_boot" => put("onboot", Some(u8::from(spec.start_on_boot).to_string())),
+            "description" => put("description", Some(description(context.container_id, &spec))),
             "hostname" => {
-                set("hostname", spec.hostname.clone());
-                set("description", description(context.container_id, &spec))
+                put("hostname", Some(spec.hostname.clone()));
+                put("description", Some(description(context.container_id, &spec)))
             }
+            "network" => {
+                let servers = spec.network.nameservers.join(" ");
+                put("nameserver", Some(servers).filter(|servers| !servers.is_empty()));
+                put("searchdomain", spec.network.domain.clone());
+                put("net0", Some(card::with_wanted(config.get("net0"), &network(&spec.network))))
+            }
+            "features" => put("features", card::with_features(config.get("features"), spec.features)),
             // The disk has a step of its own.
             _ => None,
         };
@@ -122,7 +145,7 @@ async fn put(context: &Context, may: impl Fn(&str, Option<&str>) -> bool, values
     let mut any = false;
     for (name, value) in values {
         let now = config.get(name);
-        if same(value.as_deref(), now) || !may(name, now) {
+        if same(name, value.as_deref(), now) || !may(name, now) {
             continue;
         }
         any = true;
@@ -149,6 +172,10 @@ fn set(change: &mut LxcChange, name: &str, value: &str) -> Result<(), StepError>
         "onboot" => change.onboot = Some(number()? != 0),
         "hostname" => change.hostname = Some(value.to_owned()),
         "description" => change.description = Some(value.to_owned()),
+        "net0" => drop(change.networks.insert(0, value.to_owned())),
+        "features" => change.features = Some(value.to_owned()),
+        "nameserver" => change.nameserver = Some(value.to_owned()),
+        "searchdomain" => change.searchdomain = Some(value.to_owned()),
         "tags" => change.tags = Some(value.split(';').map(str::to_owned).collect()),
         other => return Err(unreadable(other, value)),
     }
@@ -160,7 +187,10 @@ fn unreadable(name: &str, value: &str) -> StepError {
     StepError::last(Failure::new("setting-unreadable", "A setting is not what it should be", detail))
 }
 
-/// Proxmox puts a newline after a description.
-fn same(one: Option<&str>, other: Option<&str>) -> bool {
-    one.map(str::trim) == other.map(str::trim)
+/// Proxmox puts a newline after a description, and the parts of a list in an order of its own.
+fn same(name: &str, one: Option<&str>, other: Option<&str>) -> bool {
+    match (name, one, other) {
+        ("net0" | "features", Some(one), Some(other)) => card::is_same_list(one, other),
+        _ => one.map(str::trim) == other.map(str::trim),
+    }
 }

@@ -32,7 +32,7 @@ impl Step for GrowDisk {
 }
 
 /// In bytes, of `local-lvm:vm-101-disk-0,size=8G`.
-fn size(volume: &str) -> Option<u64> {
+pub(crate) fn size(volume: &str) -> Option<u64> {
     let text = volume.split(',').find_map(|part| part.trim().strip_prefix("size="))?;
     let (number, unit) = match text.char_indices().next_back()? {
         (at, 'K') => (&text[..at], 1 << 10),

@@ -11,6 +11,7 @@ mod create_guest;
 mod deploy_files;
 mod destroy_guest;
 mod discover_services;
+mod drift;
 mod ensure_image;
 mod finish;
 mod forget_secrets;
@@ -40,6 +41,7 @@ pub(crate) use create_guest::network as network_of;
 pub(crate) use destroy_guest::take_down;
 pub(crate) use ensure_image::Available;
 pub(crate) use forget_secrets::sealed_for;
+pub(crate) use grow_disk::size as size_of;
 pub(crate) use lease_vmid::Leased;
 pub(crate) use making::tags as guest_tags;
 
@@ -87,5 +89,8 @@ pub(crate) fn step(name: StepName) -> &'static dyn Step {
         StepName::SnapshotSource => &source_snapshot::SnapshotSource,
         StepName::DropSourceSnapshot => &source_snapshot::DropSourceSnapshot,
         StepName::ConfigureGuest => &configure_guest::ConfigureGuest,
+        StepName::RestorePower => &drift::RestorePower,
+        StepName::LookAgain => &drift::LookAgain,
+        StepName::RemoveOrphan => &drift::RemoveOrphan,
     }
 }

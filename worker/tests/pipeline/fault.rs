@@ -69,7 +69,10 @@ impl Fault {
             | S::ForgetSecrets
             | S::ReleaseVmid
             | S::RecordRemoval
-            | S::RecordPower => return None,
+            | S::RecordPower
+            | S::RestorePower
+            | S::LookAgain
+            | S::RemoveOrphan => return None,
         })
     }
 

@@ -7,6 +7,7 @@ mod changes;
 mod checks;
 mod copies;
 mod create;
+mod drift;
 mod fault;
 mod nodes;
 mod places;

@@ -12,6 +12,7 @@ use crate::cancel::{
     each_step_can_be_cancelled_until_there_is_no_way_back, each_undo_may_run_twice,
 };
 use crate::copies;
+use crate::drift;
 use crate::fault::Fault;
 use crate::support::{Ground, World, spec};
 use crate::trips::{Met, Trip};
@@ -112,6 +113,7 @@ pub(crate) async fn begin(world: &World, pipeline: PipelineName) -> (ContainerId
         PipelineName::Stop => Command::StopContainer { container },
         PipelineName::Shutdown => Command::ShutdownContainer { container, timeout_seconds: 10 },
         PipelineName::Reboot => Command::RebootContainer { container, timeout_seconds: 10 },
+        name if drift::OURS.contains(&name) => return (container, drift::prepare(world, container, name).await),
         name if copies::OURS.contains(&name) => return copies::prepare(world, container, pipeline).await,
         _ => unreachable!(),
     };
@@ -132,6 +134,9 @@ pub(crate) async fn has_succeeded(
     world.progress(id).await;
     let state = world.container(container).await;
     let runs = state.guest().is_some_and(|guest| world.sim.world().is_running(guest.vmid.get()));
+    if drift::OURS.contains(&pipeline) {
+        return drift::has_succeeded(world, container, id).await;
+    }
     if copies::OURS.contains(&pipeline) {
         return copies::has_succeeded(world, container, pipeline).await;
     }

@@ -1,0 +1,324 @@
+//! What Proxmox has of a container against what Gantry recorded of it. Each difference is told once, and stays until it
+//! is gone: because the record takes it over, because it is put back, or by itself.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::container::{Change, Container, Features, Network, Power};
+use crate::{AccountId, Aggregate, ContainerId, Event};
+
+/// A guest as Proxmox has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Actual {
+    pub node: String,
+    pub hostname: String,
+    pub cores: u32,
+    pub memory_mb: u32,
+    pub swap_mb: u32,
+    pub disk_gb: u32,
+    pub network: Network,
+    pub features: Features,
+    /// Without our own.
+    pub tags: Vec<String>,
+    pub start_on_boot: bool,
+    pub power: Power,
+    /// It bears our marker.
+    pub marked: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Drifted {
+    /// There is no guest any more.
+    Guest,
+    Node,
+    /// What says that it is ours.
+    Marker,
+    Power,
+    Hostname,
+    Cores,
+    MemoryMb,
+    SwapMb,
+    DiskGb,
+    Network,
+    Features,
+    Tags,
+    StartOnBoot,
+}
+
+impl Drifted {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Guest => "guest",
+            Self::Node => "node",
+            Self::Marker => "marker",
+            Self::Power => "power",
+            Self::Hostname => "hostname",
+            Self::Cores => "cores",
+            Self::MemoryMb => "memory_mb",
+            Self::SwapMb => "swap_mb",
+            Self::DiskGb => "disk_gb",
+            Self::Network => "network",
+            Self::Features => "features",
+            Self::Tags => "tags",
+            Self::StartOnBoot => "start_on_boot",
+        }
+    }
+}
+
+impl fmt::Display for Drifted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    pub what: Drifted,
+    pub recorded: Value,
+    pub found: Value,
+}
+
+/// In the order of [`Drifted`]; `None` as actual: there is no such guest.
+#[must_use]
+pub fn differences(container: &Container, actual: Option<&Actual>) -> Vec<Difference> {
+    let (Some(request), Some(guest)) = (container.request(), container.guest()) else { return Vec::new() };
+    let Some(actual) = actual else {
+        let recorded = json!(format!("{}/{}", guest.node, guest.vmid));
+        return vec![Difference { what: Drifted::Guest, recorded, found: Value::Null }];
+    };
+    let spec = &request.spec;
+    let power = match container.power() {
+        Power::Suspended => Power::Stopped,
+        other => other,
+    };
+    let sorted = |tags: &[String]| {
+        let mut tags: Vec<String> = tags.iter().filter(|tag| *tag != crate::container::marker::TAG).cloned().collect();
+        tags.sort_unstable();
+        tags.dedup();
+        tags
+    };
+    let known = power != Power::Unknown && actual.power != Power::Unknown;
+    let all = [
+        (Drifted::Node, json!(guest.node), json!(actual.node)),
+        (Drifted::Marker, json!(true), json!(actual.marked)),
+        (
+            Drifted::Power,
+            if known { json!(power) } else { Value::Null },
+            if known { json!(actual.power) } else { Value::Null },
+        ),
+        (Drifted::Hostname, json!(spec.hostname), json!(actual.hostname)),
+        (Drifted::Cores, json!(spec.cores), json!(actual.cores)),
+        (Drifted::MemoryMb, json!(spec.memory_mb), json!(actual.memory_mb)),
+        (Drifted::SwapMb, json!(spec.swap_mb), json!(actual.swap_mb)),
+        (Drifted::DiskGb, json!(spec.disk_gb), json!(actual.disk_gb)),
+        (Drifted::Network, json!(spec.network), json!(actual.network)),
+        (Drifted::Features, json!(spec.features), json!(actual.features)),
+        (Drifted::Tags, json!(sorted(&spec.tags)), json!(sorted(&actual.tags))),
+        (Drifted::StartOnBoot, json!(spec.start_on_boot), json!(actual.start_on_boot)),
+    ];
+    let different = all.into_iter().filter(|(_, recorded, found)| recorded != found);
+    different.map(|(what, recorded, found)| Difference { what, recorded, found }).collect()
+}
+
+/// What the record takes over from Proxmox.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    #[serde(default)]
+    pub change: Change,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power: Option<Power>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+}
+
+/// Why a difference can't be accepted, or can't be put back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DriftRejection {
+    #[error("there is no drift")]
+    None,
+    #[error("its guest is gone from Proxmox: delete the container, or restore one of its backups")]
+    GuestGone,
+    #[error("its guest does not bear our marker any more, which can only be put back")]
+    NoMarker,
+    #[error(
+        "its guest bears neither our marker nor its name: nobody can tell that it is the same; look at it on Proxmox"
+    )]
+    NotKnown,
+    #[error("its guest has no network card any more, which can only be put back")]
+    NoCard,
+    #[error("its guest was moved to {node}, and Gantry moves none: accept it, or move it back on Proxmox")]
+    Moved { node: String },
+    #[error("its disk has {found} GB and disks never shrink: accept it")]
+    Grown { found: u64 },
+}
+
+/// How a container's guest differs from its record, folded from its stream.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Drift {
+    account: Option<AccountId>,
+    differences: Vec<Difference>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "data")]
+pub enum DriftEvent {
+    #[serde(rename = "drift.found")]
+    Found {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<AccountId>,
+        differences: Vec<Difference>,
+    },
+    /// It differs otherwise than before.
+    #[serde(rename = "drift.changed")]
+    Changed { differences: Vec<Difference> },
+    #[serde(rename = "drift.gone")]
+    Gone,
+}
+
+impl Event for DriftEvent {}
+
+/// What a look found: all of it, none when there is none.
+#[derive(Debug, Clone, PartialEq)]
+pub struct See {
+    pub account: Option<AccountId>,
+    pub differences: Vec<Difference>,
+}
+
+impl See {
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self { account: None, differences: Vec::new() }
+    }
+}
+
+impl Aggregate for Drift {
+    const CATEGORY: &'static str = "drift";
+
+    type Id = ContainerId;
+    type Command = See;
+    type Event = DriftEvent;
+    type Rejection = std::convert::Infallible;
+    type Given = ();
+
+    fn decide(&self, See { account, differences }: See, (): &()) -> Result<Vec<DriftEvent>, Self::Rejection> {
+        Ok(match (self.differences.is_empty(), differences.is_empty()) {
+            _ if self.differences == differences => vec![],
+            (_, true) => vec![DriftEvent::Gone],
+            (true, false) => vec![DriftEvent::Found { account, differences }],
+            (false, false) => vec![DriftEvent::Changed { differences }],
+        })
+    }
+
+    fn evolve(mut self, event: &DriftEvent) -> Self {
+        match event {
+            DriftEvent::Found { account, differences } => {
+                self.account = *account;
+                self.differences.clone_from(differences);
+            }
+            DriftEvent::Changed { differences } => self.differences.clone_from(differences),
+            DriftEvent::Gone => self.differences.clear(),
+        }
+        self
+    }
+}
+
+impl Drift {
+    #[must_use]
+    pub fn differences(&self) -> &[Difference] {
+        &self.differences
+    }
+
+    #[must_use]
+    pub const fn account(&self) -> Option<AccountId> {
+        self.account
+    }
+
+    fn of(&self, what: Drifted) -> Option<&Difference> {
+        self.differences.iter().find(|one| one.what == what)
+    }
+
+    /// What the record is to take over.
+    ///
+    /// # Errors
+    /// When there is nothing that it could.
+    pub fn accept(&self) -> Result<Taken, DriftRejection> {
+        self.any()?;
+        if self.of(Drifted::Marker).is_some() {
+            return Err(DriftRejection::NoMarker);
+        }
+        if self.of(Drifted::Network).is_some_and(|one| one.found["bridge"] == "") {
+            return Err(DriftRejection::NoCard);
+        }
+        let text = |what| self.of(what).and_then(|one| one.found.as_str().map(str::to_owned));
+        Ok(Taken {
+            change: self.change(|one| &one.found),
+            power: self.of(Drifted::Power).and_then(|one| serde_json::from_value(one.found.clone()).ok()),
+            node: text(Drifted::Node),
+        })
+    }
+
+    /// What Proxmox is to have again, and whether it is to run.
+    ///
+    /// # Errors
+    /// When nothing of it can be put back.
+    pub fn put_back(&self) -> Result<(Change, Option<Power>), DriftRejection> {
+        self.any()?;
+        if self.of(Drifted::Marker).is_some() && self.of(Drifted::Hostname).is_some() {
+            return Err(DriftRejection::NotKnown);
+        }
+        if let Some(moved) = self.of(Drifted::Node) {
+            return Err(DriftRejection::Moved { node: moved.found.as_str().unwrap_or_default().to_owned() });
+        }
+        let mut change = self.change(|one| &one.recorded);
+        let grown = self.of(Drifted::DiskGb).filter(|one| one.found.as_u64() > one.recorded.as_u64());
+        if grown.is_some() {
+            change.disk_gb = None;
+        }
+        let power = self.of(Drifted::Power).and_then(|one| serde_json::from_value(one.recorded.clone()).ok());
+        let marker = self.of(Drifted::Marker).is_some();
+        match grown {
+            Some(grown) if change == Change::default() && power.is_none() && !marker => {
+                Err(DriftRejection::Grown { found: grown.found.as_u64().unwrap_or_default() })
+            }
+            _ => Ok((change, power)),
+        }
+    }
+
+    /// The marker is to be put back.
+    #[must_use]
+    pub fn lost_marker(&self) -> bool {
+        self.of(Drifted::Marker).is_some()
+    }
+
+    fn any(&self) -> Result<(), DriftRejection> {
+        match self.differences.as_slice() {
+            [] => Err(DriftRejection::None),
+            all if all.iter().any(|one| one.what == Drifted::Guest) => Err(DriftRejection::GuestGone),
+            _ => Ok(()),
+        }
+    }
+
+    /// One side of the differences, as a change to it.
+    fn change(&self, side: impl Fn(&Difference) -> &Value) -> Change {
+        fn read<T: serde::de::DeserializeOwned>(value: Option<&Value>) -> Option<T> {
+            serde_json::from_value(value?.clone()).ok()
+        }
+        let of = |what| self.of(what).map(&side);
+        Change {
+            cores: read(of(Drifted::Cores)),
+            memory_mb: read(of(Drifted::MemoryMb)),
+            swap_mb: read(of(Drifted::SwapMb)),
+            disk_gb: read(of(Drifted::DiskGb)),
+            hostname: read(of(Drifted::Hostname)),
+            tags: read(of(Drifted::Tags)),
+            description: None,
+            start_on_boot: read(of(Drifted::StartOnBoot)),
+            network: read(of(Drifted::Network)),
+            features: read(of(Drifted::Features)),
+        }
+    }
+}

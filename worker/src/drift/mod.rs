@@ -1,0 +1,8 @@
+//! Looks how Proxmox has what Gantry recorded, and what bears our marker although nobody has it.
+
+mod judge;
+mod strays;
+mod sweep;
+
+pub(crate) use judge::{Judged, judge};
+pub use sweep::{Looked, Sweep};
