@@ -136,7 +136,8 @@ impl Sweep {
         };
         let (mut read, others): (Vec<_>, Vec<_>) = ready.iter().copied().partition(|row| thorough || suspect(row));
         read.extend(self.longest_unread(&others));
-        let judged = stream::iter(read).map(|row| self.look_at_container(row.id)).buffer_unordered(AT_ONCE);
+        let read: Vec<ContainerId> = read.into_iter().map(|row| row.id).collect();
+        let judged = stream::iter(read).map(|id| self.look_at_container(id)).buffer_unordered(AT_ONCE);
         let judged: Vec<Result<bool, StepError>> = judged.collect().await;
         looked.containers += judged.iter().filter(|one| matches!(one, Ok(true))).count() as u64;
         looked.orphans += strays::record(&self.tools, &host, &guests, &known).await?;
