@@ -82,7 +82,11 @@ pub(crate) async fn accept(app: &App, asking: &Asking, id: ContainerId) -> Resul
         drift.expected(),
         encoded(&gone)?,
     );
-    append = account.filter(|_| grows).map(|account| quota::held(account, Takes::Place)).into_iter().fold(append, Append::with);
+    append = account
+        .filter(|_| grows)
+        .map(|account| quota::held(account, Takes::Place))
+        .into_iter()
+        .fold(append, Append::with);
     match app.log.append(append).await {
         Ok(_) => Ok(()),
         Err(error) if error.is_taken() => {
