@@ -69,6 +69,7 @@ mod tests {
         series::records::STATEMENTS,
         series::samples::STATEMENTS,
         vault::row::STATEMENTS,
+        views::addresses::STATEMENTS,
         views::audit::STATEMENTS,
         views::fold::STATEMENTS,
         views::row::STATEMENTS,

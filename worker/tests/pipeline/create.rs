@@ -1,13 +1,18 @@
 //! The create pipeline, whole, against the simulator.
 
-use crate::support::{Ground, World, spec, turn};
-use crate::tiny;
+use crate::support::{Ground, World, hostname, spec, turn};
 use crate::trips::{Met, Trip};
 use domain::container::{Lifecycle, Source};
 use domain::operation::{End, Status};
 use domain::pipeline::StepName;
 use domain::progress::ProgressKind;
+use domain::{ContainerId, OperationId};
 use worker::engine::Outcome;
+
+/// A create of the tiny template that has not begun.
+async fn tiny(world: &World) -> (ContainerId, OperationId) {
+    world.request(spec(&hostname(), Source::Template("tiny".into()))).await
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_container_is_made_from_a_template_and_ready() {
@@ -31,7 +36,7 @@ async fn a_health_check_that_keeps_failing_fails_the_create_with_what_it_said() 
     let text = std::fs::read_to_string(&conf).unwrap().replace("http://:80/health", "tcp://:81");
     std::fs::write(conf, text).unwrap();
     let world = World::on(ground).await;
-    let (container, id) = tiny::made(&world).await;
+    let (container, id) = tiny(&world).await;
     let ended = world.drive(id).await;
     let Some(End::Failed(failure)) = ended.end() else { panic!("{:?}", ended.end()) };
     assert_eq!(failure.slug, "unhealthy");
@@ -43,7 +48,7 @@ async fn a_health_check_that_keeps_failing_fails_the_create_with_what_it_said() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_needs_a_moment_is_waited_for() {
     let world = World::new().await;
-    let (container, id) = tiny::made(&world).await;
+    let (container, id) = tiny(&world).await;
     assert_eq!(world.until_killed(id, Trip::BeforeStart(StepName::CheckHealth)).await, Met::Tripped);
     let vmid = world.container(container).await.guest().unwrap().vmid.get();
     world.in_guest(vmid, "systemctl stop nginx; (sleep 1; systemctl start nginx) >/dev/null 2>&1 &").await;

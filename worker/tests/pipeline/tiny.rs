@@ -2,11 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::container::Source;
-use domain::{ContainerId, OperationId};
-
-use crate::support::{World, hostname, spec};
-
 const FILES: &[(&str, &str)] = &[
     (
         "template.conf",
@@ -27,11 +22,6 @@ const FILES: &[(&str, &str)] = &[
     // Not a shell's: there is no library for it, and no way to leave it out in its own language.
     ("container-configs/scripts/30-three.sh", "#!/usr/bin/awk -f\nBEGIN { print \"three\" >>\"/srv/ran\" }\n"),
 ];
-
-/// A create of it that has not begun.
-pub(crate) async fn made(world: &World) -> (ContainerId, OperationId) {
-    world.request(spec(&hostname(), Source::Template("tiny".into()))).await
-}
 
 /// Writes it below the directory and says where the templates are.
 pub(crate) fn write(dir: &Path) -> PathBuf {
