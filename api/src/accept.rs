@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use domain::operation::{Accepted, Command, Given, Operation, OperationCommand, Status};
-use domain::{AccountId, Aggregate as _, ContainerId, HostId, OperationId, Version};
+use domain::operation::{Accepted, Command, Given, Operation, OperationCommand, OperationEvent, Status};
+use domain::{AccountId, Aggregate as _, ContainerId, HostId, Meta, OperationId, Version};
 use platform::log::{Append, AppendError, Appended, Expected, LogError};
 use platform::people::quota;
 use platform::queue::Job;
@@ -24,6 +24,8 @@ const LOOK: Duration = Duration::from_secs(2);
 /// A command on its way into the log.
 pub(crate) struct Accepting {
     pub(crate) id: OperationId,
+    events: Vec<OperationEvent>,
+    meta: Meta,
     append: Append,
 }
 
@@ -52,14 +54,14 @@ impl Accepting {
         let (account, takes) = (owner(app, asking, &command).await?, command.takes());
         let accept = OperationCommand::Accept(Accepted::new(command, account, host));
         let events = Operation::default().decide(accept, &given).map_err(Problem::internal)?;
-        let events = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
+        let encoded = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
         let mut meta = asking.meta();
         meta.correlation = Some(id.uuid());
         // An administrator acts for whose it is.
         meta.account = account;
         let held = account.zip(takes).map(|(account, takes)| quota::held(account, takes));
-        let append = held.into_iter().fold(Append::new(meta), Append::with);
-        Ok(Self { id, append: append.stream(Operation::stream(id), Expected::New, events) })
+        let append = held.into_iter().fold(Append::new(meta.clone()), Append::with);
+        Ok(Self { id, events, meta, append: append.stream(Operation::stream(id), Expected::New, encoded) })
     }
 
     /// Adds to the append.
@@ -89,7 +91,14 @@ impl Accepting {
         if !repeated {
             call_worker(app, asking, id).await;
         }
-        let operation = as_accepted(app, id, &appended).await.map_err(Refusal::Problem)?;
+        let operation = if repeated {
+            as_accepted(app, id, &appended).await.map_err(Refusal::Problem)?
+        } else {
+            // Nobody knows better than we what has just been written.
+            let events: Vec<_> = self.events.into_iter().map(|event| (event, appended.at)).collect();
+            let told = OperationView::after(id, &self.meta, &events);
+            told.ok_or_else(|| Refusal::Problem(Problem::internal("an operation without a beginning")))?
+        };
         Ok(Taken { operation, kept, repeated })
     }
 }
@@ -143,8 +152,7 @@ fn over(over: &[domain::quota::Over]) -> Problem {
 
 async fn room(app: &App) -> Result<(), Problem> {
     // A queue that does not answer does not hold up accepting: the sweep finds the operation.
-    let Ok(depth) = app.queue.depth().await else { return Ok(()) };
-    let waiting = depth.queued + depth.delayed;
+    let Ok(waiting) = app.queue.waiting().await else { return Ok(()) };
     if waiting < app.queue_limit {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::operation::{AfterFailure, End, Operation, OperationEvent, Status, StepState, WaitReason, why};
 use domain::pipeline::StepName;
-use domain::{Aggregate as _, OperationId, Recorded};
+use domain::{Aggregate as _, Meta, OperationId, Recorded};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -189,14 +189,20 @@ impl OperationView {
     /// From its whole history. None when there is no such operation.
     #[must_use]
     pub fn of(id: OperationId, history: &[Recorded]) -> Option<Self> {
-        let (first, last) = (history.first()?, history.last()?);
         let events: Vec<(OperationEvent, DateTime<Utc>)> = history
             .iter()
             .map(|recorded| Some((recorded.event().ok()?, recorded.recorded_at)))
             .collect::<Option<_>>()?;
+        Self::after(id, &history.first()?.meta, &events)
+    }
+
+    /// From all that happened, the first of it with `meta`.
+    #[must_use]
+    pub fn after(id: OperationId, meta: &Meta, events: &[(OperationEvent, DateTime<Utc>)]) -> Option<Self> {
+        let (created_at, updated_at) = (events.first()?.1, events.last()?.1);
         let operation = Operation::fold(events.iter().map(|(event, _)| event));
         let (accepted, status) = (operation.accepted()?, operation.status()?);
-        let steps = steps(accepted.pipeline.table(), &operation, &events);
+        let steps = steps(accepted.pipeline.table(), &operation, events);
         let error = match operation.end() {
             Some(End::Failed(failure) | End::Stuck(failure)) => Some(failure),
             _ => operation.failing(),
@@ -210,7 +216,7 @@ impl OperationView {
             id: id.uuid(),
             kind: word(&accepted.pipeline),
             status: status.into(),
-            phase: phase(&operation, &events),
+            phase: phase(&operation, events),
             percent: percent(operation.percent()),
             waiting: waits.as_ref().map(|why| WaitingView::of(&why.reason, why.until, why.since)),
             stalled: None,
@@ -219,11 +225,11 @@ impl OperationView {
             summary,
             cancel_requested: operation.cancel_requested(),
             may: May { cancel: operation.may_cancel(), retry: operation.may_retry() },
-            asked_by: first.meta.actor.to_string(),
-            request_id: first.meta.request.map(domain::RequestId::uuid),
-            created_at: first.recorded_at,
-            updated_at: last.recorded_at,
-            ended_at: operation.has_ended().then_some(last.recorded_at),
+            asked_by: meta.actor.to_string(),
+            request_id: meta.request.map(domain::RequestId::uuid),
+            created_at,
+            updated_at,
+            ended_at: operation.has_ended().then_some(updated_at),
             steps,
             links: links(id, accepted.target),
         })

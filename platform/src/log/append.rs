@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use domain::{Meta, NewEvent, Position, StreamId, Version};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -68,6 +69,8 @@ pub struct Appended {
     /// The positions of its events; `first` is one more than `last` when there were none.
     pub first: Position,
     pub last: Position,
+    /// When it was recorded; of a repetition, when that was found out.
+    pub at: DateTime<Utc>,
     /// The versions of its streams, in the order asked for; empty when it was a repetition.
     pub versions: Vec<Version>,
     /// The stored answer, when the idempotency key was known already and nothing was appended now.

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use domain::{Position, StreamId, Version};
 use serde_json::Value;
 
+use crate::db::from_micros;
+
 use super::{
     AppendError, Appended, Expected,
     append::{Prepared, PreparedEvent},
@@ -64,7 +66,7 @@ pub(super) fn plan<'a>(
     let recorded_at = now.max(head.recorded_at);
     let mut plan = Plan { outcomes: Vec::new(), events: Vec::new(), done: Vec::new(), head };
     for append in batch {
-        let outcome = match used(append, known) {
+        let outcome = match used(append, known, recorded_at) {
             Some(outcome) => outcome,
             None => fits(append, known).map(|()| place(append, known, &mut plan, recorded_at)),
         };
@@ -73,12 +75,13 @@ pub(super) fn plan<'a>(
     plan
 }
 
-fn used(append: &Prepared, known: &Known) -> Option<Result<Appended, AppendError>> {
+fn used(append: &Prepared, known: &Known, recorded_at: i64) -> Option<Result<Appended, AppendError>> {
     let asked = append.idempotency.as_ref()?;
     let used = known.keys.get(&asked.key)?;
     Some(if used.fingerprint == asked.fingerprint {
         let (first, last) = (Position(used.first), Position(used.last));
-        Ok(Appended { first, last, versions: Vec::new(), repeated: Some(used.answer.clone()) })
+        let at = from_micros(recorded_at);
+        Ok(Appended { first, last, at, versions: Vec::new(), repeated: Some(used.answer.clone()) })
     } else {
         Err(AppendError::KeyReused { key: asked.key.clone() })
     })
@@ -127,7 +130,8 @@ fn place<'a>(append: &'a Prepared, known: &mut Known, plan: &mut Plan<'a>, recor
         known.keys.insert(asked.key.clone(), used);
     }
     plan.done.push((append, first, last));
-    Appended { first: Position(first), last: Position(last), versions, repeated: None }
+    let at = from_micros(recorded_at);
+    Appended { first: Position(first), last: Position(last), at, versions, repeated: None }
 }
 
 #[cfg(test)]

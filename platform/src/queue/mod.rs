@@ -100,6 +100,20 @@ impl Queue {
         })
     }
 
+    /// How many jobs wait, for now or for later: what is asked with each command, so in one question.
+    ///
+    /// # Errors
+    /// When the queue does not answer.
+    pub async fn waiting(&self) -> Result<u64, QueueError> {
+        Ok(match &*self.store {
+            Store::Memory(memory) => {
+                let depth = memory.depth();
+                depth.queued + depth.delayed
+            }
+            Store::Redis(remote) => remote.waiting().await?,
+        })
+    }
+
     async fn take(&self, want: usize, lease: Duration) -> Result<Catch, CoordinationError> {
         match &*self.store {
             Store::Memory(memory) => Ok(memory.take(want, lease)),

@@ -126,6 +126,11 @@ impl Remote {
         Ok(Depth { queued, delayed: all.saturating_sub(queued), running })
     }
 
+    pub(super) async fn waiting(&self) -> Answer<u64> {
+        let mut connection = self.link.connection.clone();
+        Ok(redis::cmd("ZCARD").arg(self.key("waiting")).query_async(&mut connection).await?)
+    }
+
     fn key(&self, name: &str) -> String {
         format!("{}{name}", self.keys)
     }
