@@ -45,6 +45,8 @@ fn the_second_half_of_the_library_works() {
 
 #[test]
 fn the_library_is_clean() {
+    let checked = std::process::Command::new("shellcheck").arg("--version").output();
+    assert!(checked.is_ok(), "shellcheck is not there; `cargo xtask test` installs it");
     let found = json(here(&["template", "lint", "--strict", "--json"]));
     assert_eq!(found.as_array().unwrap().len(), library().len());
     assert!(found.as_array().unwrap().iter().all(|one| one["findings"].as_array().unwrap().is_empty()), "{found}");
@@ -75,6 +77,13 @@ fn a_template_is_begun_linted_compared_and_tried() {
     let warned = call(&["template", "lint", "two"]).run();
     assert!(warned.code == 0 && warned.stdout.contains("50-more.sh:2"), "{}", warned.stdout);
     assert_eq!(call(&["template", "lint", "two", "--strict"]).run().code, 1);
+
+    let annotated = call(&["template", "lint", "two", "--format", "github"]).run().stdout;
+    let expected = "::warning file=two/container-configs/scripts/50-more.sh,line=2::runs what it fetches";
+    assert!(annotated.lines().any(|line| line.starts_with(expected)), "{annotated}");
+    let machine = call(&["template", "lint", "two", "--format", "json"]).run().stdout;
+    let machine: serde_json::Value = serde_json::from_str(&machine).unwrap();
+    assert_eq!((&machine[0]["template"], &machine[0]["findings"][0]["line"]), (&"two".into(), &2.into()), "{machine}");
 
     let differences = json(call(&["template", "diff", "one", "two", "--json"]));
     let told: Vec<_> = differences.as_array().unwrap().iter().map(|d| d["name"].as_str().unwrap()).collect();

@@ -19,6 +19,8 @@ const NEEDED: &[(&str, &str)] = &[
     ("pkill", "procps"),
     ("ip", "iproute2"),
     ("npm", "npm"),
+    // `gantry template lint` asks it where it is: with it the library is held to more.
+    ("shellcheck", "shellcheck"),
 ];
 
 /// # Errors

@@ -9,7 +9,7 @@ use domain::container::TemplateVersion;
 use domain::template::{Finding, Template};
 use tokio::time::Instant;
 
-use super::{ReadTemplate, read_template, read_tree, source::is_plain, version_of, versions};
+use super::{ReadTemplate, read::read, read_tree, source::is_plain, tree::is_candidate, version_of, versions};
 use crate::db::{Db, DbError};
 use crate::log::Rows;
 
@@ -85,8 +85,10 @@ impl Catalogue {
         {
             return Ok(Some(found.clone()));
         }
-        let directory = self.0.root.join(name);
-        let read = tokio::task::spawn_blocking(move || directory.is_dir().then(|| read_template(&directory))).await?;
+        let root = self.0.root.clone();
+        let directory = root.join(name);
+        let read = move || is_candidate(&directory).then(|| read(&directory, Some(&root)));
+        let read = tokio::task::spawn_blocking(read).await?;
         let found = read.map(|read| Arc::new(Found::from(read)));
         match &found {
             Some(found) => drop(self.found().insert(name.to_owned(), (Instant::now(), found.clone()))),

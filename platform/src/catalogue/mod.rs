@@ -1,12 +1,16 @@
 //! The templates that authors keep in a directory tree, and the versions of them that containers got.
 
 mod found;
+#[cfg(test)]
+mod fuzz;
 mod read;
 mod source;
+mod tree;
 pub(crate) mod versions;
 
 pub use found::{Catalogue, CatalogueError, Found};
-pub use read::{ReadTemplate, read_template, read_tree};
+pub use read::{ReadTemplate, read_template};
+pub use tree::read_tree;
 
 use domain::template::Template;
 use sha2::{Digest, Sha256};

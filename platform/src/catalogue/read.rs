@@ -17,34 +17,26 @@ pub struct ReadTemplate {
     pub findings: Vec<Finding>,
 }
 
-/// Every template below `root`, by name. A broken one is listed with its reasons and hides no other.
-///
-/// # Errors
-/// When `root` itself can't be read.
-pub fn read_tree(root: &Path) -> std::io::Result<Vec<ReadTemplate>> {
-    let mut templates = Vec::new();
-    for entry in std::fs::read_dir(root)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') && entry.path().is_dir() {
-            templates.push(read_template(&entry.path()));
-        }
-    }
-    templates.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(templates)
-}
+/// So many reasons are enough for a morning.
+const MOST_FINDINGS: usize = 200;
 
+/// The template in a directory that was named, wherever that is.
 #[must_use]
 pub fn read_template(dir: &Path) -> ReadTemplate {
+    read(dir, None)
+}
+
+pub(super) fn read(dir: &Path, tree: Option<&Path>) -> ReadTemplate {
     let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let mut reading = Reading { findings: Vec::new() };
     let template = if is_plain(&name) {
-        reading.template(dir, &name)
+        reading.template(dir, tree, &name)
     } else {
         reading.findings.push(Finding::error(0, format!("{name:?} is no template's name"), "use a-z, 0-9, . _ -"));
         None
     };
     let broken = reading.findings.iter().any(|f| f.severity == Severity::Error);
+    reading.findings.truncate(MOST_FINDINGS);
     ReadTemplate { name, template: template.filter(|_| !broken), findings: reading.findings }
 }
 
@@ -53,14 +45,8 @@ struct Reading {
 }
 
 impl Reading {
-    fn template(&mut self, dir: &Path, name: &str) -> Option<Template> {
-        let source = match Source::open(dir) {
-            Ok(source) => source,
-            Err(e) => {
-                self.findings.push(Finding::error(0, format!("can't be read: {e}"), "look at its owner and mode"));
-                return None;
-            }
-        };
+    fn template(&mut self, dir: &Path, tree: Option<&Path>, name: &str) -> Option<Template> {
+        let source = self.kept(Source::open(dir, tree))?;
         let settings = if let Some(conf) = self.kept(source.text("template.conf")).flatten() {
             self.with(settings_from_conf(&conf))
         } else if let Some(script) = self.kept(source.text("container.sh")).flatten() {
@@ -172,81 +158,4 @@ impl Reading {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::catalogue::version_of;
-    use std::fs;
-
-    fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let dir = tempfile::tempdir().unwrap();
-        for (path, content) in files {
-            let path = dir.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, content).unwrap();
-        }
-        dir
-    }
-
-    #[test]
-    fn a_whole_template_is_read_and_has_a_version() {
-        let files = [
-            ("web/template.conf", "TEMPLATE_APP=Web\nTEMPLATE_PORTS=80\n"),
-            ("web/README.md", "# Web"),
-            ("web/container-configs/scripts/40-b.sh", "echo b"),
-            ("web/container-configs/scripts/10-a.sh", "echo a"),
-            ("web/container-configs/packages/base.apt", "nginx\n"),
-            ("web/container-configs/files/index.html", "hi"),
-            ("web/container-configs/files/index.html.path", "/var/www/html"),
-        ];
-        let (one, two) = (tree(&files), tree(&files));
-        let read = read_template(&one.path().join("web"));
-        assert_eq!(read.findings, []);
-        let template = read.template.unwrap();
-        assert_eq!(template.scripts.iter().map(|s| s.order).collect::<Vec<_>>(), [10, 40]);
-        assert_eq!(version_of(&template), version_of(&read_template(&two.path().join("web")).template.unwrap()));
-        fs::write(one.path().join("web/container-configs/files/index.html"), "ho").unwrap();
-        assert_ne!(version_of(&template), version_of(&read_template(&one.path().join("web")).template.unwrap()));
-    }
-
-    #[test]
-    fn a_broken_template_is_listed_with_its_reason_and_hides_no_other() {
-        let dir = tree(&[
-            ("bad/template.conf", "TEMPLATE_APP=$(id)\n"),
-            ("empty/x", ""),
-            ("good/template.conf", "TEMPLATE_APP=g"),
-        ]);
-        let read = read_tree(dir.path()).unwrap();
-        assert_eq!(
-            read.iter().map(|r| (r.name.as_str(), r.template.is_some())).collect::<Vec<_>>(),
-            [("bad", false), ("empty", false), ("good", true)]
-        );
-        assert_eq!((read[0].findings[0].file.as_str(), read[0].findings[0].line), ("template.conf", 1));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_link_does_not_lead_out() {
-        let dir = tree(&[
-            ("secret", "s"),
-            ("t/template.conf", "TEMPLATE_APP=t"),
-            ("t/container-configs/files/x.path", "/etc"),
-        ]);
-        std::os::unix::fs::symlink("../../../secret", dir.path().join("t/container-configs/files/x")).unwrap();
-        let read = read_template(&dir.path().join("t"));
-        assert!(read.template.is_none());
-        assert!(read.findings[0].problem.contains("leads out"), "{:?}", read.findings);
-    }
-
-    #[test]
-    fn huge_and_binary_files_are_told() {
-        let big = "x".repeat((1 << 20) + 1);
-        let dir = tree(&[
-            ("t/template.conf", "TEMPLATE_APP=t"),
-            ("t/container-configs/scripts/10-a.sh", "a\0b"),
-            ("t/README.md", &big),
-        ]);
-        let told: Vec<_> = read_template(&dir.path().join("t")).findings.iter().map(ToString::to_string).collect();
-        assert!(told.iter().any(|t| t.contains("10-a.sh") && t.contains("not UTF-8")), "{told:?}");
-        assert!(told.iter().any(|t| t.contains("README.md") && t.contains("larger")), "{told:?}");
-    }
-}
+mod tests;

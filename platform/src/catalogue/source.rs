@@ -1,5 +1,6 @@
 //! Reading files that somebody else wrote: inside the directory, of a sane size, or not at all.
 
+use std::cell::Cell;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -9,16 +10,32 @@ use domain::template::Finding;
 /// A template is scripts and configuration; what is larger belongs into a package or a download.
 const FILE_LIMIT: u64 = 1 << 20;
 const ENTRIES_LIMIT: usize = 500;
+/// Of all its files together: a thousand templates have to fit beside each other.
+const WHOLE_LIMIT: u64 = 8 << 20;
 
 /// One template's directory. Everything is read through it, so that nothing outside can be.
 #[derive(Debug)]
 pub(super) struct Source {
     root: PathBuf,
+    /// How many bytes were read so far.
+    read: Cell<u64>,
 }
 
 impl Source {
-    pub(super) fn open(dir: &Path) -> std::io::Result<Self> {
-        Ok(Self { root: dir.canonicalize()? })
+    /// A directory of templates: a link in it that leads elsewhere is no template.
+    pub(super) fn open(dir: &Path, tree: Option<&Path>) -> Result<Self, Finding> {
+        let told = |e: std::io::Error| Finding::error(0, format!("can't be read: {e}"), "look at its owner and mode");
+        let root = dir.canonicalize().map_err(|e| match fs::symlink_metadata(dir) {
+            Ok(kind) if kind.is_symlink() => Finding::error(0, "is a link to nothing", "remove it"),
+            _ => told(e),
+        })?;
+        if let Some(tree) = tree
+            && root.parent() != Some(tree.canonicalize().map_err(told)?.as_path())
+        {
+            let fix = "copy the directory here";
+            return Err(Finding::error(0, "is a link that leads out of the directory of templates", fix));
+        }
+        Ok(Self { root, read: Cell::new(0) })
     }
 
     /// `None` when there is no such file.
@@ -45,6 +62,10 @@ impl Source {
         if bytes.len() as u64 > FILE_LIMIT {
             return Err(told("is larger than 1 MiB".into(), "let a script download it, with its checksum"));
         }
+        self.read.set(self.read.get() + bytes.len() as u64);
+        if self.read.get() > WHOLE_LIMIT {
+            return Err(told("makes the template larger than 8 MiB".into(), "let a script download what is large"));
+        }
         Ok(Some(bytes))
     }
 
@@ -60,7 +81,8 @@ impl Source {
         let dir = match self.root.join(relative).canonicalize() {
             Ok(dir) if dir.starts_with(&self.root) => dir,
             Ok(_) => return Err(told("is a link that leads out of the template".into(), "copy the directory here")),
-            Err(_) => return Ok(Vec::new()),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(told(format!("can't be read: {e}"), "look at its owner and mode")),
         };
         let entries =
             fs::read_dir(dir).map_err(|e| told(format!("can't be read: {e}"), "look at its owner and mode"))?;

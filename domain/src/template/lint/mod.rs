@@ -1,5 +1,8 @@
 //! What works, but should not be left so.
 
+mod commands;
+mod shell;
+
 use super::{Finding, Template};
 
 /// Everything that an author should look at; what can't be used at all is found by the reader.
@@ -30,62 +33,11 @@ fn in_script(content: &str) -> Vec<Finding> {
     if !content.starts_with("#!") {
         findings.push(Finding::warning(1, "does not say which shell it is for", "begin it with #!/bin/sh"));
     }
-    let mut here_document: Option<String> = None;
-    for (at, text) in content.lines().enumerate() {
-        if let Some(end) = &here_document {
-            if text.trim() == end {
-                here_document = None;
-            }
-            continue;
-        }
-        here_document = text.split_once("<<").and_then(|(_, rest)| here_document_end(rest));
-        let code = text.split(" #").next().unwrap_or_default().trim();
-        if code.starts_with('#') {
-            continue;
-        }
-        findings.extend(in_line(code).map(|(problem, fix)| Finding::warning(at + 1, problem, fix)));
-    }
+    let mut told = commands::look(&shell::pieces(content));
+    told.sort();
+    told.dedup();
+    findings.extend(told.into_iter().map(|(line, problem, fix)| Finding::warning(line, problem, fix)));
     findings
-}
-
-fn here_document_end(rest: &str) -> Option<String> {
-    let word = rest.trim_start_matches('-').trim().trim_matches(['\'', '"']);
-    let word: String = word.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-    (!word.is_empty()).then_some(word)
-}
-
-fn in_line(code: &str) -> Option<(String, &'static str)> {
-    let words: Vec<&str> = code.split_whitespace().collect();
-    let first = words.first().copied().unwrap_or_default();
-    if runs_what_it_fetches(&words) {
-        let fix = "fetch it to a file, check its checksum, then run it; or take a package";
-        return Some(("runs what it fetches from the network".to_owned(), fix));
-    }
-    if first == "read" && !code.contains('<') {
-        return Some((
-            "waits for input, and there is nobody to give it".to_owned(),
-            "ask with TEMPLATE_INPUTS in template.conf; the answer is a variable",
-        ));
-    }
-    let manager = ["apt-get", "apt", "dnf", "yum"].into_iter().find(|manager| asks(&words, manager))?;
-    Some((format!("{manager} asks before it changes something"), "add -y, or write the package into packages/"))
-}
-
-/// Whether a package manager is called in a way that wants a yes.
-fn asks(words: &[&str], manager: &str) -> bool {
-    let Some(at) = words.iter().position(|word| *word == manager) else { return false };
-    let short =
-        |word: &str| !word.starts_with("--") && word.starts_with('-') && (word.contains('y') || word.contains("qq"));
-    let told = |word: &str| short(word) || ["--yes", "--assume-yes", "--assumeyes"].contains(&word);
-    let changes = |word: &str| ["install", "upgrade", "dist-upgrade", "remove"].contains(&word);
-    words[at..].iter().any(|word| changes(word)) && !words[at..].iter().any(|word| told(word))
-}
-
-/// `curl … | sh` and its like.
-fn runs_what_it_fetches(words: &[&str]) -> bool {
-    let fetches = words.iter().position(|word| ["curl", "wget"].contains(word));
-    let Some(at) = fetches else { return false };
-    words[at..].windows(2).any(|pair| pair[0] == "|" && ["sh", "bash", "sudo", "dash"].contains(&pair[1]))
 }
 
 #[cfg(test)]
@@ -116,6 +68,20 @@ mod tests {
             ("apt-get install nginx", "asks"),
             ("DEBIAN_FRONTEND=noninteractive apt upgrade", "asks"),
             ("dnf install nginx", "asks"),
+            ("curl x |sh", "network"),
+            ("curl x|sudo -E bash -", "network"),
+            ("wget -O- x | sudo bash", "network"),
+            ("curl x 2>/dev/null | bash -e 2>&1", "network"),
+            ("curl -fsSL x | tee /tmp/log | bash -s -- --yes", "network"),
+            ("bash <(curl -fsSL x)", "network"),
+            ("source <(wget -qO- x)", "network"),
+            ("sh -c \"$(curl -fsSL x)\"", "network"),
+            ("eval \"`curl x`\"", "network"),
+            ("[ -e /x ] || curl x | /bin/bash", "network"),
+            ("if ! curl x | env A=1 python3 -; then exit 1; fi", "network"),
+            ("x=$(curl y | sh)", "network"),
+            ("curl x \\\n  | sh", "network"),
+            ("n=$((1 << 2)); apt-get install nginx", "asks"),
         ] {
             let findings = found(&format!("#!/bin/sh\nset -eu\n{line}\n"));
             assert!(findings.len() == 1 && findings[0].0 == 3 && findings[0].1.contains(word), "{line}: {findings:?}");
@@ -134,9 +100,33 @@ mod tests {
             "apt-get -qq install nginx",
             "dnf install --assumeyes nginx",
             "# curl https://example.org | sh",
+            "curl -s x | python3 -m json.tool",
+            "curl -s x | python3 -c 'import sys'",
+            "curl -fsSL x | gpg --dearmor -o /etc/apt/keyrings/x.gpg",
+            "version=$(curl -s x | jq -r .tag)",
+            "echo 'curl x | sh'",
+            "curl -o f x && sha256sum -c f.sum && sh f",
+            "n=$((1 << 2))\nwhile read -r a; do echo \"$a\"; done </etc/passwd",
+            "apt-get $options install nginx",
+            "cat <<-\"END\"\n\tread name\n\tEND",
             "cat <<'END'\ncurl https://example.org | sh\nread name\nEND",
         ] {
             assert_eq!(found(&format!("#!/bin/sh\n{line}\n")), [], "{line}");
+        }
+    }
+
+    #[test]
+    fn behind_a_shift_everything_is_still_looked_at() {
+        let findings = found("#!/bin/sh\nmask=$((1 << 2))\n(( mask <<= 1 ))\ncurl x | sh\nread name\n");
+        assert_eq!(findings.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [4, 5]);
+    }
+
+    #[test]
+    fn no_script_makes_it_panic_or_hang() {
+        for piece in ["$(", "`", "((", "<<A\n", "\"$(", "<(", "${", "'", "\\", "case x in x)", ")", "|", "<<<", "&>"] {
+            for times in [1, 2, 3, 20_000] {
+                let _ = found(&piece.repeat(times));
+            }
         }
     }
 }
