@@ -30,7 +30,7 @@ pub(crate) async fn container(
     body: Body<CreateContainer>,
 ) -> Result<(Taken, Value), Problem> {
     let digest = body.digest;
-    let mut wish = body.read().resolve(app).await?;
+    let mut wish = body.read().resolve(app, asking).await?;
     let body = body.fit(std::mem::take(&mut wish.errors))?;
     let (id, operation) = (ContainerId::new(Uuid::now_v7()), OperationId::new(Uuid::now_v7()));
     let stream = Container::stream(id);

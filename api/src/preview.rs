@@ -29,7 +29,7 @@ pub type Foresee = Arc<dyn Fn(Wish) -> BoxFuture<'static, Result<Preview, String
 /// # Errors
 /// Everything that is wrong with the wish, as when it is really asked for.
 pub(crate) async fn of_create(app: &App, asking: &Asking, body: Body<CreateContainer>) -> Result<Plan, Problem> {
-    let mut wish = body.read().resolve(app).await?;
+    let mut wish = body.read().resolve(app, asking).await?;
     body.fit(std::mem::take(&mut wish.errors))?;
     let spec = wish.spec;
     let settings = wish.template.as_ref().and_then(|found| found.template.as_ref()).map(|found| &found.settings);

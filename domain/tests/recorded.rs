@@ -77,6 +77,9 @@ fn schedules_stay_readable() {
 fn drift_and_orphans_stay_readable() {
     stays_readable::<domain::drift::Drift>();
     stays_readable::<domain::orphan::Orphan>();
+fn the_catalogue_stays_readable() {
+    stays_readable::<domain::catalogue::Catalogue>();
+    stays_readable::<domain::own_templates::OwnTemplates>();
 }
 
 #[test]
@@ -111,6 +114,8 @@ fn no_line_belongs_to_nobody() {
     known.extend(kinds::<domain::schedule::ScheduleEvent>());
     known.extend(kinds::<domain::drift::DriftEvent>());
     known.extend(kinds::<domain::orphan::OrphanEvent>());
+    known.extend(kinds::<domain::catalogue::CatalogueEvent>());
+    known.extend(kinds::<domain::own_templates::OwnTemplateEvent>());
     for line in V0_1.lines() {
         let event: NewEvent = serde_json::from_str(line).unwrap();
         assert!(known.contains(&event.kind), "{}", event.kind);

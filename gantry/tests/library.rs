@@ -91,3 +91,80 @@ fn a_template_is_begun_linted_compared_and_tried() {
         assert!(told.contains(&name), "{told:?}");
     }
 }
+
+#[test]
+fn a_template_is_shown_packed_and_unpacked_to_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let shown = here(&["template", "show", "postgresql"]).run();
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    for part in ["PostgreSQL", "5432/tcp", "apt/", "85-database.sh", "debian"] {
+        assert!(shown.stdout.contains(part), "{part}: {}", shown.stdout);
+    }
+    let version = json(here(&["template", "show", "postgresql", "--json"]))["version"].as_str().unwrap().to_owned();
+    assert!(shown.stdout.contains(&version));
+
+    let file = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let packed = json(here(&["template", "pack", "postgresql", "--to", &file("one.tar.gz"), "--json"]));
+    assert_eq!(packed["version"].as_str(), Some(version.as_str()));
+    let into = json(here(&["template", "pack", &file("one.tar.gz"), "--into", &file("tree"), "--json"]));
+    assert_eq!(into["version"].as_str(), Some(version.as_str()));
+    let again = json(here(&["template", "pack", &file("tree/postgresql"), "--to", &file("two.tar.gz"), "--json"]));
+    assert_eq!(again["version"].as_str(), Some(version.as_str()));
+    let read = |name: &str| std::fs::read(dir.path().join(name)).unwrap();
+    assert_eq!(read("one.tar.gz"), read("two.tar.gz"), "byte for byte");
+    let taken = here(&["template", "pack", &file("one.tar.gz"), "--into", &file("tree")]).run();
+    assert!(taken.code == 1 && taken.stderr.contains("there already"), "{}", taken.stderr);
+}
+
+/// The same template for each family of systems: its own package manager, its own image, the same words in the scripts.
+#[test]
+fn templates_work_on_every_family_of_systems() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut names = Vec::new();
+    for (os, version, id) in [
+        ("debian", "12", "debian"),
+        ("ubuntu", "24.04", "ubuntu"),
+        ("alpine", "3.22", "alpine"),
+        ("rockylinux", "9", "rocky"),
+    ] {
+        let name = format!("on-{os}");
+        let put = |path: &str, content: &str| {
+            let path = dir.path().join(&name).join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        };
+        put(
+            "template.conf",
+            &format!("TEMPLATE_APP=\"On {os}\"\nTEMPLATE_OS={os}\nTEMPLATE_VERSION={version}\nTEMPLATE_PORTS=80\n"),
+        );
+        put("container-configs/packages/base.apt", "nginx\n");
+        put("container-configs/packages/base.apk", "nginx\n");
+        put("container-configs/packages/base.dnf", "nginx\n");
+        put("container-configs/files/one.conf", "new\n");
+        put("container-configs/files/one.conf.path", "/etc/families\n");
+        put("container-configs/files/one.conf.policy", "replace\n");
+        put("container-configs/files/one.conf.mode", "0640\n");
+        put(
+            "container-configs/scripts/40-look.sh",
+            &format!(
+                "#!/bin/sh\nset -eu\n\
+                 [ \"$CONTAINER_OS\" = {id} ] || {{ log_error \"this is $CONTAINER_OS\"; exit 1; }}\n\
+                 is_installed nginx || {{ log_error 'the list was not installed'; exit 1; }}\n\
+                 ensure_installed jq\nis_installed jq\n\
+                 [ \"$(cat /etc/families/one.conf)\" = new ]\n\
+                 [ \"$(stat -c %a /etc/families/one.conf)\" = 640 ]\n\
+                 run_as_user true\nwait_for_apt_lock\n\
+                 if [ ! -e /etc/infrahaus/credentials/app ]; then save_credential app KEY \"$(generate_password 20)\"; fi\n\
+                 log_info \"$CONTAINER_OS $CONTAINER_OS_VERSION with $_PKG_MGR\"\n"
+            ),
+        );
+        names.push(name);
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let ran = gantry(&[&["template", "test"][..], &names].concat()).dir(dir.path()).run();
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    for (name, manager) in names.iter().zip(["apt", "apt", "apk", "dnf"]) {
+        assert!(ran.stdout.contains(&format!("✓ {name}")), "{name}: {}", ran.stdout);
+        assert!(ran.stdout.contains(&format!("with {manager}")), "{manager}: {}", ran.stdout);
+    }
+}

@@ -24,7 +24,9 @@ mod me;
 mod metrics;
 mod operations;
 mod orphans;
+mod own_templates;
 mod problems;
+mod refresh;
 mod schedules;
 mod session;
 mod snapshots;
@@ -32,6 +34,7 @@ mod templates;
 mod users;
 
 pub(crate) use docs::reader;
+pub(crate) use own_templates::owner;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Every route, with what the document says of it.
@@ -84,6 +87,10 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(maintenance::set)
         .service(templates::list)
         .service(templates::detail)
+        .service(own_templates::keep)
+        .service(own_templates::remove)
+        .service(own_templates::its_files)
+        .service(refresh::refresh)
         .service(accounts::open)
         .service(accounts::list)
         .service(accounts::detail)

@@ -2,20 +2,29 @@
 
 use actix_web::get;
 use actix_web::web::{Data, Json, Path};
+use platform::catalogue::Found;
 
+use super::own_templates::owner;
 use crate::app::App;
+use crate::asking::Asking;
 use crate::paging::List;
 use crate::problem::{Kind, Problem};
 use crate::shape::template::TemplateView;
 
 /// Templates
 ///
-/// All of them, the broken ones too, with what is wrong with them.
+/// All of them, the broken ones too, with what is wrong with them; the account's own among them.
 #[utoipa::path(tag = "templates", responses((status = 200, body = List<TemplateView>)))]
 #[get("/v1/templates")]
-pub(super) async fn list(app: Data<App>) -> Result<Json<List<TemplateView>>, Problem> {
-    let found = app.catalogue.list().await.map_err(Problem::internal)?;
-    Ok(Json(List { items: found.iter().map(|found| TemplateView::of(found, false)).collect(), next: None }))
+pub(super) async fn list(app: Data<App>, asking: Asking) -> Result<Json<List<TemplateView>>, Problem> {
+    let listed = app.catalogue.list().await.map_err(Problem::internal)?;
+    let own = app.catalogue.own_list(owner(&asking)).await.map_err(Problem::internal)?;
+    let mut items: Vec<_> = listed.iter().map(|listed| TemplateView::of(listed, None)).collect();
+    // A template that came into the directory later has the name.
+    let own = own.iter().filter(|own| !listed.iter().any(|listed| listed.name == own.name));
+    items.extend(own.map(|found| TemplateView::of(&found.listed(), None).of_the_account()));
+    items.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Json(List { items, next: None }))
 }
 
 /// A template
@@ -30,8 +39,14 @@ pub(super) async fn list(app: Data<App>) -> Result<Json<List<TemplateView>>, Pro
     )
 )]
 #[get("/v1/templates/{name}")]
-pub(super) async fn detail(app: Data<App>, name: Path<String>) -> Result<Json<TemplateView>, Problem> {
+pub(super) async fn detail(app: Data<App>, asking: Asking, name: Path<String>) -> Result<Json<TemplateView>, Problem> {
     let found = app.catalogue.find(&name).await.map_err(Problem::internal)?;
-    let found = found.ok_or_else(|| Problem::new(Kind::NotFound))?;
-    Ok(Json(TemplateView::of(&found, true)))
+    let view = |found: &Found| {
+        TemplateView::of(&found.listed(), found.template.as_ref().map(|template| template.readme.as_str()))
+    };
+    if let Some(found) = found {
+        return Ok(Json(view(&found)));
+    }
+    let own = app.catalogue.own(owner(&asking), &name).await.map_err(Problem::internal)?;
+    own.map(|found| Json(view(&found).of_the_account())).ok_or_else(|| Problem::new(Kind::NotFound))
 }

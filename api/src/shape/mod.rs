@@ -10,5 +10,6 @@ pub mod operation;
 pub mod operation_row;
 mod operation_steps;
 pub mod plan;
+mod readme;
 pub mod schedule;
 pub mod template;

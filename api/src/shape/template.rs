@@ -1,7 +1,7 @@
 //! A template as the catalogue shows it.
 
-use domain::template::{Finding, Input, InputKind, Severity};
-use platform::catalogue::Found;
+use domain::template::{FilePolicy, Finding, Input, InputKind, PackageManager, Port, Severity};
+use platform::catalogue::{Listed, Usable};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,6 +9,8 @@ use utoipa::ToSchema;
 pub struct TemplateView {
     #[schema(example = "nginx")]
     pub name: String,
+    /// Made by the account through the API, and its alone.
+    pub own: bool,
     /// False when it is broken; `findings` say why.
     pub usable: bool,
     /// The hash of its content; absent while it is broken.
@@ -21,14 +23,47 @@ pub struct TemplateView {
     pub defaults: Option<TemplateDefaults>,
     /// Ports that will listen.
     pub ports: Vec<u16>,
+    /// The same with their protocols and names.
+    pub listens: Vec<PortView>,
+    /// How to see that it works.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>, example = json!({ "type": "http", "port": 80, "path": "/health" }))]
+    pub health: Option<serde_json::Value>,
     /// What it asks; answer in `inputs`.
     pub inputs: Vec<InputView>,
     /// In the order in which they run.
     pub scripts: Vec<String>,
+    /// What it installs, as `apt/nginx`.
+    #[schema(example = json!(["apt/nginx"]))]
+    pub packages: Vec<String>,
+    /// What it puts where.
+    pub files: Vec<FileView>,
     pub findings: Vec<FindingView>,
     /// In Markdown; in lists left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub readme: Option<String>,
+    /// The same as HTML that is safe to show: nothing of it runs, and nothing is fetched to show it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub readme_html: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PortView {
+    #[schema(example = 80)]
+    pub port: u16,
+    /// `tcp` or `udp`.
+    pub protocol: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "web")]
+    pub name: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FileView {
+    #[schema(example = "/etc/nginx/conf.d/site.conf")]
+    pub path: String,
+    /// What happens when it is there already: `replace`, `default` leaves it alone, `backup`.
+    pub policy: &'static str,
 }
 
 /// What a container gets when the request does not say otherwise.
@@ -43,6 +78,9 @@ pub struct TemplateDefaults {
     #[schema(example = "12")]
     pub version: String,
     pub unprivileged: bool,
+    pub nesting: bool,
+    pub keyctl: bool,
+    pub fuse: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -74,12 +112,14 @@ pub struct FindingView {
 
 impl TemplateView {
     #[must_use]
-    pub fn of(found: &Found, with_readme: bool) -> Self {
-        let settings = found.template.as_ref().map(|template| &template.settings);
+    pub fn of(listed: &Listed, readme: Option<&str>) -> Self {
+        let usable = listed.usable.as_ref();
+        let settings = usable.map(|usable| &usable.settings);
         Self {
-            name: found.name.clone(),
-            usable: found.template.is_some(),
-            version: found.version.as_ref().map(|version| version.hash.clone()),
+            name: listed.name.clone(),
+            own: false,
+            usable: usable.is_some(),
+            version: usable.map(|usable| usable.version.clone()),
             app: settings.map(|s| s.app.clone()).unwrap_or_default(),
             description: settings.map(|s| s.description.clone()).unwrap_or_default(),
             tags: settings.map(|s| s.tags.clone()).unwrap_or_default(),
@@ -91,13 +131,63 @@ impl TemplateView {
                 os: s.os.clone(),
                 version: s.version.clone(),
                 unprivileged: s.unprivileged,
+                nesting: s.nesting,
+                keyctl: s.keyctl,
+                fuse: s.fuse,
             }),
             ports: settings.map(|s| s.ports.iter().map(|port| port.port).collect()).unwrap_or_default(),
+            listens: settings.map(|s| s.ports.iter().map(PortView::from).collect()).unwrap_or_default(),
+            health: settings.and_then(|s| serde_json::to_value(s.health.as_ref()?).ok()),
             inputs: settings.map(|s| s.inputs.iter().map(InputView::from).collect()).unwrap_or_default(),
-            scripts: found.template.iter().flat_map(|t| t.scripts.iter().map(|script| script.name.clone())).collect(),
-            findings: found.findings.iter().map(FindingView::from).collect(),
-            readme: found.template.as_ref().filter(|_| with_readme).map(|template| template.readme.clone()),
+            scripts: usable.map(|usable| usable.scripts.clone()).unwrap_or_default(),
+            packages: usable.map(packages).unwrap_or_default(),
+            files: usable.map(|usable| usable.files.iter().map(FileView::from).collect()).unwrap_or_default(),
+            findings: listed.findings.iter().map(FindingView::from).collect(),
+            readme: readme.map(str::to_owned),
+            readme_html: readme.map(super::readme::html),
         }
+    }
+}
+
+impl TemplateView {
+    pub(crate) fn of_the_account(self) -> Self {
+        Self { own: true, ..self }
+    }
+}
+
+fn packages(usable: &Usable) -> Vec<String> {
+    let mut all = Vec::new();
+    for list in &usable.packages {
+        let (manager, names) = match &list.packages {
+            PackageManager::Apt(names) => ("apt", names),
+            PackageManager::Apk(names) => ("apk", names),
+            PackageManager::Dnf(names) => ("dnf", names),
+            PackageManager::Npm(names) => ("npm", names),
+            PackageManager::Pip(names) => ("pip", names),
+            PackageManager::Custom(own) => {
+                all.extend(own.iter().map(|package| format!("custom/{}", package.name)));
+                continue;
+            }
+        };
+        all.extend(names.iter().map(|name| format!("{manager}/{name}")));
+    }
+    all
+}
+
+impl From<&Port> for PortView {
+    fn from(port: &Port) -> Self {
+        Self { port: port.port, protocol: if port.udp { "udp" } else { "tcp" }, name: port.name.clone() }
+    }
+}
+
+impl From<&(String, FilePolicy)> for FileView {
+    fn from((path, policy): &(String, FilePolicy)) -> Self {
+        let policy = match policy {
+            FilePolicy::Replace => "replace",
+            FilePolicy::Default => "default",
+            FilePolicy::Backup => "backup",
+        };
+        Self { path: path.clone(), policy }
     }
 }
 

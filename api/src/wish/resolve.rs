@@ -10,8 +10,10 @@ use platform::views::{self, HostFilter, HostRow, Page};
 use super::CreateContainer;
 use super::create::{AddressWish, Mode, NetworkWish, ScriptsWish, ScriptsWord};
 use crate::app::App;
+use crate::asking::Asking;
 use crate::paging::wrong;
 use crate::problem::{FieldProblem, Problem};
+use crate::routes::owner;
 use crate::secret::{Secret, password_fault};
 
 /// A wish with everything looked up; what is wrong with it is all in `errors`.
@@ -26,9 +28,9 @@ pub(crate) struct Resolved {
 impl CreateContainer {
     /// # Errors
     /// When the catalogue or the read model can't be read.
-    pub(crate) async fn resolve(&self, app: &App) -> Result<Resolved, Problem> {
+    pub(crate) async fn resolve(&self, app: &App, asking: &Asking) -> Result<Resolved, Problem> {
         let mut errors = Vec::new();
-        let template = self.find_template(app, &mut errors).await?;
+        let template = self.find_template(app, asking, &mut errors).await?;
         let (place, host) = self.find_place(app, &mut errors).await?;
         let settings = template.as_ref().and_then(|found| found.template.as_ref()).map(|t| t.settings.clone());
         let spec = self.spec(&settings.clone().unwrap_or_default(), place, &mut errors);
@@ -43,14 +45,22 @@ impl CreateContainer {
         Ok(Resolved { spec: spec.normalized(), template, host, inputs, errors })
     }
 
-    async fn find_template(&self, app: &App, errors: &mut Vec<FieldProblem>) -> Result<Option<Arc<Found>>, Problem> {
+    async fn find_template(
+        &self,
+        app: &App,
+        asking: &Asking,
+        errors: &mut Vec<FieldProblem>,
+    ) -> Result<Option<Arc<Found>>, Problem> {
         match (&self.template, &self.image) {
             (Some(_), Some(_)) => errors.push(wrong("image", "stands beside a template", "give one of the two")),
             (None, None) => errors.push(wrong("template", "is missing", "name a template, or an image")),
             _ => {}
         }
         let Some(name) = &self.template else { return Ok(None) };
-        let found = app.catalogue.find(name).await.map_err(Problem::internal)?;
+        let found = match app.catalogue.find(name).await.map_err(Problem::internal)? {
+            None => app.catalogue.own(owner(asking), name).await.map_err(Problem::internal)?,
+            found => found,
+        };
         match &found {
             None => errors.push(wrong("template", &format!("there is no template {name:?}"), "see /v1/templates")),
             Some(found) if found.template.is_none() => {

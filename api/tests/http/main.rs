@@ -16,6 +16,7 @@ mod drift;
 mod events;
 mod hosts;
 mod operations;
+mod own_templates;
 mod people;
 mod plans;
 mod quotas;

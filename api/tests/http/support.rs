@@ -258,7 +258,7 @@ pub(crate) fn fields(problem: &Value) -> Vec<String> {
     fields
 }
 
-fn write(path: &std::path::Path, text: &str) {
+pub(crate) fn write(path: &std::path::Path, text: &str) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
 }

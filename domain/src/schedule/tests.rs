@@ -2,10 +2,10 @@ use chrono::Weekday;
 use uuid::Uuid;
 
 use super::*;
-use crate::{Aggregate as _, HostId};
 use crate::container::BackupMade;
 use crate::testing::given;
 use crate::vmid::Vmid;
+use crate::{Aggregate as _, HostId};
 
 fn at(text: &str) -> DateTime<Utc> {
     format!("{text}:00Z").parse().unwrap()

@@ -25,6 +25,11 @@ pub(crate) async fn run(
     let shutdown = parts.shutdown.clone();
     let drain = Duration::from_secs(parts.config.worker.drain_s) + PUTTING_DOWN;
     let live = listening.as_ref().map(|listening| listening.app.live.clone()).unwrap_or_default();
+    if listening.is_some() {
+        // Containers are asked for where the API is; a worker's machine need not have the templates.
+        let (catalogue, log, stop) = (parts.catalogue.clone(), parts.log.clone(), parts.stop());
+        tokio::spawn(async move { catalogue.watch_on(&log, &stop).await });
+    }
     let answering = listening.map(|listening| tokio::spawn(answer(listening, shutdown.accept.part())));
     let working = worker.then(|| {
         tokio::spawn(work(parts.engine(), parts.sweeping(), parts.work(), shutdown.drain.part(), parts.stop()))

@@ -9,7 +9,7 @@ use domain::container::TemplateVersion;
 use domain::template::{Finding, Template};
 use tokio::time::Instant;
 
-use super::{ReadTemplate, read::read, read_tree, source::is_plain, tree::is_candidate, version_of, versions};
+use super::{Listed, ReadTemplate, read::read, scan::Scan, source::is_plain, tree::is_candidate, version_of, versions};
 use crate::db::{Db, DbError};
 use crate::log::Rows;
 
@@ -24,6 +24,8 @@ struct Inner {
     root: PathBuf,
     db: Db,
     found: Mutex<HashMap<String, (Instant, Arc<Found>)>>,
+    scan: Mutex<Scan>,
+    looked: Mutex<Option<(Instant, Vec<Arc<Listed>>)>>,
     /// Versions that are known to be stored.
     stored: Mutex<HashSet<String>>,
 }
@@ -46,6 +48,8 @@ pub enum CatalogueError {
     Damaged { hash: String, source: serde_json::Error },
     #[error("reading the templates was cut short: {0}")]
     Cut(#[from] tokio::task::JoinError),
+    #[error("the template {name} of an account is stored damaged; restore the database's backup, or make it anew")]
+    OwnDamaged { name: String },
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -54,7 +58,18 @@ impl Catalogue {
     /// The tree below `root`; versions are kept in the database.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>, db: Db) -> Self {
-        Self(Arc::new(Inner { root: root.into(), db, found: Mutex::default(), stored: Mutex::default() }))
+        Self(Arc::new(Inner {
+            root: root.into(),
+            db,
+            found: Mutex::default(),
+            scan: Mutex::default(),
+            looked: Mutex::default(),
+            stored: Mutex::default(),
+        }))
+    }
+
+    pub(super) fn db(&self) -> &Db {
+        &self.0.db
     }
 
     #[must_use]
@@ -97,15 +112,28 @@ impl Catalogue {
         Ok(found)
     }
 
-    /// All templates, by name, the broken ones among them.
+    /// All templates, by name, the broken ones among them; as they were a moment ago.
     ///
     /// # Errors
     /// When the tree can't be read.
-    pub async fn list(&self) -> Result<Vec<Found>, CatalogueError> {
-        let root = self.0.root.clone();
-        let read = tokio::task::spawn_blocking(move || read_tree(&root)).await?;
-        let read = read.map_err(|source| CatalogueError::Tree { root: self.0.root.clone(), source })?;
-        Ok(read.into_iter().map(Found::from).collect())
+    pub async fn list(&self) -> Result<Vec<Arc<Listed>>, CatalogueError> {
+        let last = self.looked().clone();
+        match last {
+            Some((looked_at, all)) if looked_at.elapsed() < FRESH => Ok(all),
+            _ => self.scan().await,
+        }
+    }
+
+    pub(super) async fn scan(&self) -> Result<Vec<Arc<Listed>>, CatalogueError> {
+        let (inner, now) = (self.0.clone(), crate::clock::now().timestamp());
+        let look = move || {
+            let mut scan = inner.scan.lock().unwrap_or_else(PoisonError::into_inner);
+            scan.look(&inner.root, now)
+        };
+        let all = tokio::task::spawn_blocking(look).await?;
+        let all = all.map_err(|source| CatalogueError::Tree { root: self.0.root.clone(), source })?;
+        *self.looked() = Some((Instant::now(), all.clone()));
+        Ok(all)
     }
 
     /// What stores the version, to be written in the append that names it; nothing when it is stored already.
@@ -127,8 +155,21 @@ impl Catalogue {
         self.0.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[expect(clippy::type_complexity, reason = "a moment and what was seen then")]
+    fn looked(&self) -> MutexGuard<'_, Option<(Instant, Vec<Arc<Listed>>)>> {
+        self.0.looked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn stored(&self) -> MutexGuard<'_, HashSet<String>> {
         self.0.stored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Found {
+    #[must_use]
+    pub fn listed(&self) -> Listed {
+        let version = self.version.as_ref().map(|version| version.hash.as_str());
+        Listed::of(&self.name, self.template.as_deref(), version, &self.findings)
     }
 }
 
@@ -172,7 +213,7 @@ mod tests {
         assert_eq!(catalogue.version(&hash).await.unwrap().as_ref(), found.template.as_deref());
 
         let list = catalogue.list().await.unwrap();
-        assert!(list.len() == 1 && list[0].template.is_none() && !list[0].findings.is_empty());
+        assert!(list.len() == 1 && list[0].usable.is_none() && !list[0].findings.is_empty());
         for name in ["missing", "..", "a/b", ""] {
             assert!(catalogue.find(name).await.unwrap().is_none(), "{name}");
         }

@@ -1,15 +1,26 @@
 //! The templates that authors keep in a directory tree, and the versions of them that containers got.
 
+mod archive;
 mod found;
 #[cfg(test)]
 mod fuzz;
+mod listed;
+pub(crate) mod own;
 mod read;
+mod refresh;
+mod scan;
 mod source;
+mod stamp;
 mod tree;
 pub(crate) mod versions;
 
+pub use archive::{ArchiveError, pack, unpack};
 pub use found::{Catalogue, CatalogueError, Found};
-pub use read::{ReadTemplate, read_template};
+pub use listed::{Listed, Usable};
+pub use own::{own_removed, own_rows};
+pub use read::{ReadTemplate, read_files, read_template, template_files};
+pub use refresh::{RefreshError, Refreshed};
+pub use source::Files;
 pub use tree::read_tree;
 
 use domain::template::Template;

@@ -7,7 +7,7 @@ use domain::template::{
     script_order, settings_from_conf,
 };
 
-use super::source::{Source, is_plain};
+use super::source::{Files, Source, is_plain};
 
 /// What reading one directory gave: a template that can be used, unless a finding is an error.
 #[derive(Debug, Clone)]
@@ -26,16 +26,36 @@ pub fn read_template(dir: &Path) -> ReadTemplate {
     read(dir, None)
 }
 
+/// The same of files that are in no directory.
+#[must_use]
+pub fn read_files(name: &str, files: Files) -> ReadTemplate {
+    read_from(name.to_owned(), || Source::given(files))
+}
+
+/// Every file that is part of the template in a directory.
+///
+/// # Errors
+/// When one of them can't be read, or may not be.
+pub fn template_files(dir: &Path) -> Result<Files, Finding> {
+    Source::open(dir, None)?.all()
+}
+
 pub(super) fn read(dir: &Path, tree: Option<&Path>) -> ReadTemplate {
     let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    read_from(name, || Source::open(dir, tree).map_err(|finding| vec![finding]))
+}
+
+fn read_from(name: String, source: impl FnOnce() -> Result<Source, Vec<Finding>>) -> ReadTemplate {
     let mut reading = Reading { findings: Vec::new() };
     let template = if is_plain(&name) {
-        reading.template(dir, tree, &name)
+        source().map_err(|findings| reading.findings.extend(findings)).ok().and_then(|s| reading.template(&s, &name))
     } else {
         reading.findings.push(Finding::error(0, format!("{name:?} is no template's name"), "use a-z, 0-9, . _ -"));
         None
     };
     let broken = reading.findings.iter().any(|f| f.severity == Severity::Error);
+    // What makes it unusable comes first: it is what lists and the log tell.
+    reading.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     reading.findings.truncate(MOST_FINDINGS);
     ReadTemplate { name, template: template.filter(|_| !broken), findings: reading.findings }
 }
@@ -45,8 +65,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn template(&mut self, dir: &Path, tree: Option<&Path>, name: &str) -> Option<Template> {
-        let source = self.kept(Source::open(dir, tree))?;
+    fn template(&mut self, source: &Source, name: &str) -> Option<Template> {
         let settings = if let Some(conf) = self.kept(source.text("template.conf")).flatten() {
             self.with(settings_from_conf(&conf))
         } else if let Some(script) = self.kept(source.text("container.sh")).flatten() {
@@ -61,9 +80,9 @@ impl Reading {
         Some(Template {
             name: name.to_owned(),
             settings,
-            scripts: self.scripts(&source),
-            packages: self.packages(&source),
-            files: self.files(&source),
+            scripts: self.scripts(source),
+            packages: self.packages(source),
+            files: self.files(source),
             readme: self.kept(source.text("README.md")).flatten().unwrap_or_default(),
         })
     }

@@ -67,6 +67,7 @@ const ALL: &[Migration] = &[
     one!(9, "addresses", "0009_addresses"),
     one!(10, "copies_kept", "0010_copies_kept"),
     one!(11, "drift", "0011_drift"),
+    one!(12, "own_templates", "0012_own_templates"),
 ];
 
 /// The schema that this program works with.

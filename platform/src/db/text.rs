@@ -55,6 +55,7 @@ mod tests {
     /// Every module that declares statements; `nothing_is_declared_elsewhere` keeps it whole.
     const MODULES: &[&[(&str, Text)]] = &[
         bootstrap::STATEMENTS,
+        catalogue::own::STATEMENTS,
         catalogue::versions::STATEMENTS,
         db::migrate::STATEMENTS,
         log::follow::STATEMENTS,

@@ -115,8 +115,9 @@ impl<'a> Command<'a> {
     /// A package manager that wants a yes.
     fn asks(&self) -> Option<Told> {
         let manager = ["apt-get", "apt", "dnf", "yum", "microdnf"].into_iter().find(|name| *name == self.name())?;
-        let short =
-            |word: &str| !word.starts_with("--") && word.starts_with('-') && (word.contains('y') || word.contains("qq"));
+        let short = |word: &str| {
+            !word.starts_with("--") && word.starts_with('-') && (word.contains('y') || word.contains("qq"))
+        };
         let told = |word: &str| short(word) || ["--yes", "--assume-yes", "--assumeyes"].contains(&word);
         let changes = ["install", "upgrade", "dist-upgrade", "full-upgrade", "remove", "purge", "autoremove"];
         let texts = || self.arguments().iter().map(|word| word.text.as_str());
@@ -149,7 +150,6 @@ fn base(path: &str) -> &str {
 }
 
 fn is_assignment(text: &str) -> bool {
-    text.split_once('=').is_some_and(|(name, _)| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    })
+    text.split_once('=')
+        .is_some_and(|(name, _)| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
 }

@@ -190,7 +190,8 @@ impl Lexer {
         let start = self.at;
         while let Some(c) = self.peek(0) {
             let process = matches!(c, '<' | '>') && self.peek(1) == Some('(');
-            if matches!(c, ' ' | '\t' | '\r' | '\n' | ';' | '&' | '|' | '(' | ')') || (matches!(c, '<' | '>') && !process)
+            if matches!(c, ' ' | '\t' | '\r' | '\n' | ';' | '&' | '|' | '(' | ')')
+                || (matches!(c, '<' | '>') && !process)
             {
                 break;
             }

@@ -107,7 +107,8 @@ fn annotations(found: &[Found]) -> String {
                 Severity::Error => "error",
                 Severity::Warning => "warning",
             };
-            let file = escaped(&directory.join(&finding.file).display().to_string()).replace(',', "%2C").replace(':', "%3A");
+            let file =
+                escaped(&directory.join(&finding.file).display().to_string()).replace(',', "%2C").replace(':', "%3A");
             let line = finding.line.max(1);
             let words = escaped(&format!("{}; {}", finding.problem, finding.fix));
             text += &format!("::{severity} file={file},line={line}::{words}\n");

@@ -4,7 +4,11 @@ mod diff;
 mod fresh;
 mod lint;
 mod list;
+mod pack;
+mod refresh;
+mod show;
 mod test;
+mod upload;
 
 use std::path::{Path, PathBuf};
 
@@ -24,12 +28,25 @@ pub(crate) enum Template {
         #[command(flatten)]
         api: Api,
     },
+    /// All that a template says: inputs, ports, packages, files, scripts, and its version.
+    Show(show::Args),
+    /// Has the API look at its templates now; it does so by itself within seconds.
+    Refresh {
+        #[command(flatten)]
+        api: Api,
+    },
     /// Begins a template: a directory with everything in its place, to be filled.
     New(fresh::Args),
     /// Tells what is wrong with templates, with file, line and the fix.
     Lint(lint::Args),
     /// What is other in one template's directory than in another's.
     Diff(diff::Args),
+    /// Packs a template into one .tar.gz that is the same wherever it is made, or unpacks one.
+    Pack(pack::Args),
+    /// Makes a template the account's own, through the API; again to change it.
+    Upload(upload::Upload),
+    /// Removes a template of the account's own.
+    Remove(upload::Remove),
     /// Makes a throw-away container from a template on a simulated host, and looks whether it does what it says.
     Test(test::Args),
 }
@@ -38,6 +55,11 @@ impl Template {
     pub(crate) async fn run(self, out: Output) -> Outcome {
         match self {
             Self::List { api } => list::run(&api, out).await,
+            Self::Show(args) => show::run(&args, out).await,
+            Self::Refresh { api } => refresh::run(&api, out).await,
+            Self::Pack(args) => pack::run(&args, out),
+            Self::Upload(args) => upload::upload(&args, out).await,
+            Self::Remove(args) => upload::remove(&args, out).await,
             Self::New(args) => fresh::run(&args, out),
             Self::Lint(args) => lint::run(&args, out),
             Self::Diff(args) => diff::run(&args, out),

@@ -51,11 +51,8 @@ fn a_broken_template_is_listed_with_its_reason_and_hides_no_other() {
 #[cfg(unix)]
 #[test]
 fn a_link_does_not_lead_out() {
-    let dir = tree(&[
-        ("secret", "s"),
-        ("t/template.conf", "TEMPLATE_APP=t"),
-        ("t/container-configs/files/x.path", "/etc"),
-    ]);
+    let dir =
+        tree(&[("secret", "s"), ("t/template.conf", "TEMPLATE_APP=t"), ("t/container-configs/files/x.path", "/etc")]);
     std::os::unix::fs::symlink("../../../secret", dir.path().join("t/container-configs/files/x")).unwrap();
     let read = read_template(&dir.path().join("t"));
     assert!(read.template.is_none());
@@ -93,7 +90,8 @@ fn a_linked_directory_is_refused_when_it_leads_out_of_the_tree() {
     symlink(".", root.join("itself")).unwrap();
     let read = read_tree(&root).unwrap();
     let told: Vec<_> = read.iter().map(|r| (r.name.as_str(), r.findings.first().map(|f| f.problem.as_str()))).collect();
-    let (out, none) = (Some("is a link that leads out of the directory of templates"), Some("there is no template.conf"));
+    let (out, none) =
+        (Some("is a link that leads out of the directory of templates"), Some("there is no template.conf"));
     assert_eq!(
         told,
         [
@@ -114,7 +112,8 @@ fn a_linked_directory_is_refused_when_it_leads_out_of_the_tree() {
 #[test]
 fn linked_parts_directories_and_special_files_are_no_way_out() {
     use std::os::unix::fs::symlink;
-    let dir = tree(&[("outside/10-a.sh", "echo secret"), ("t/template.conf", "TEMPLATE_APP=t"), ("t/own/1-b.sh", "echo b")]);
+    let dir =
+        tree(&[("outside/10-a.sh", "echo secret"), ("t/template.conf", "TEMPLATE_APP=t"), ("t/own/1-b.sh", "echo b")]);
     let t = dir.path().join("t");
     fs::create_dir(t.join("container-configs")).unwrap();
     symlink("../../outside", t.join("container-configs/scripts")).unwrap();
