@@ -32,6 +32,7 @@ permissions! {
     /// Cancel and retry.
     OperationsWrite = "operations:write",
     TemplatesRead = "templates:read",
+    /// Those of one's own account.
     TemplatesWrite = "templates:write",
     HostsRead = "hosts:read",
     HostsWrite = "hosts:write",
@@ -107,15 +108,11 @@ impl Role {
         match permission {
             P::ContainersRead | P::OperationsRead | P::TemplatesRead | P::AccountRead => Some(Self::Viewer),
             P::ContainersWrite | P::OperationsWrite => Some(Self::Member),
-            P::ContainersDelete | P::ContainersSecrets | P::KeysRead | P::AuditRead => Some(Self::Operator),
+            P::ContainersDelete | P::ContainersSecrets | P::TemplatesWrite | P::KeysRead | P::AuditRead => {
+                Some(Self::Operator)
+            }
             P::AccountWrite | P::KeysWrite => Some(Self::Admin),
-            P::TemplatesWrite
-            | P::HostsRead
-            | P::HostsWrite
-            | P::AccountsManage
-            | P::UsersRead
-            | P::UsersWrite
-            | P::SystemRead => None,
+            P::HostsRead | P::HostsWrite | P::AccountsManage | P::UsersRead | P::UsersWrite | P::SystemRead => None,
         }
     }
 

@@ -77,6 +77,9 @@ fn schedules_stay_readable() {
 fn drift_and_orphans_stay_readable() {
     stays_readable::<domain::drift::Drift>();
     stays_readable::<domain::orphan::Orphan>();
+}
+
+#[test]
 fn the_catalogue_stays_readable() {
     stays_readable::<domain::catalogue::Catalogue>();
     stays_readable::<domain::own_templates::OwnTemplates>();

@@ -86,11 +86,12 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(hosts::pin)
         .service(maintenance::set)
         .service(templates::list)
+        // Before what takes any name: access goes by the first path that fits.
+        .service(refresh::refresh)
         .service(templates::detail)
         .service(own_templates::keep)
         .service(own_templates::remove)
         .service(own_templates::its_files)
-        .service(refresh::refresh)
         .service(accounts::open)
         .service(accounts::list)
         .service(accounts::detail)

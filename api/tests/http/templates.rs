@@ -62,6 +62,6 @@ async fn what_changed_in_the_tree_is_told_once_and_the_detail_has_all_of_it() {
     assert_eq!(plain["files"], json!([{ "path": "/etc/unbound/a.conf", "policy": "default" }]));
     let html = plain["readme_html"].as_str().unwrap();
     assert!(html.contains("<h1>Plain") && !html.contains("<script"), "{html}");
-    let (_, audit) = app.get("/v1/audit?category=template").await;
+    let (_, audit) = app.get("/v1/audit?resource=template").await;
     assert_eq!(audit["items"].as_array().unwrap().len(), 5, "{audit}");
 }

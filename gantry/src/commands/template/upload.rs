@@ -50,6 +50,8 @@ pub(super) async fn upload(args: &Upload, out: Output) -> Outcome {
 pub(super) async fn remove(args: &Remove, out: Output) -> Outcome {
     let name = &args.template;
     args.api.client()?.delete(&format!("/v1/templates/{name}"), &[]).await?;
-    out.answer(&json!({ "template": name, "removed": true }), || format!("{name} is gone; what was made from it stays"));
+    out.answer(&json!({ "template": name, "removed": true }), || {
+        format!("{name} is gone; what was made from it stays")
+    });
     Ok(Exit::Done)
 }
