@@ -54,6 +54,13 @@ fn command(pipeline: PipelineName, keep_on_failure: bool) -> Command {
         PipelineName::Restore => Command::RestoreBackup { container, backup: "one".into(), start: None },
         PipelineName::DeleteBackup => Command::DeleteBackup { container, backup: "one".into() },
         PipelineName::Clone => Command::CloneContainer { container, source: CONTAINER, full: true, snapshot: None },
+        PipelineName::PutBack => Command::PutBack { container, change: Change::default(), power: None, marker: true },
+        PipelineName::RemoveOrphan => Command::RemoveOrphan {
+            container,
+            host: domain::HostId::new(Uuid::nil()),
+            node: "pve1".into(),
+            vmid: domain::vmid::Vmid::try_from(100).unwrap(),
+        },
         PipelineName::RestoreNew => Command::RestoreNew { container, source: CONTAINER, backup: "one".into() },
     }
 }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use domain::own_templates::{OwnTemplateCommand, OwnTemplateRejection, OwnTemplates};
 use domain::template::{Severity, lint};
-use domain::{AccountId, Aggregate as _, Event as _};
+use domain::{AccountId, Aggregate as _};
 use platform::catalogue::{Files, Found, ReadTemplate, own_removed, own_rows, pack, read_files, unpack, version_of};
 use platform::log::{Append, Rows};
 use serde::{Deserialize, Serialize};
