@@ -163,7 +163,7 @@ async fn room(app: &App) -> Result<(), Problem> {
 pub(crate) async fn call_worker(app: &App, asking: &Asking, id: OperationId) {
     let mut job = Job::new(id.uuid());
     job.request = asking.request.map(|request| request.to_string());
-    job.traceparent.clone_from(&asking.traceparent);
+    job.traceparent = asking.trace.as_ref().map(ToString::to_string);
     if let Err(error) = app.queue.push(job, None).await {
         tracing::warn!(operation.id = %id, %error, "the job was not queued, the sweep will find the operation");
     }

@@ -12,6 +12,7 @@ use crate::access::Access;
 use crate::copies::Copies;
 use crate::guests::Guests;
 use crate::live::LiveStates;
+use crate::people::People;
 use crate::preview::Foresee;
 
 /// The seams of the API, filled by whoever starts it. Cheap to clone.
@@ -27,6 +28,8 @@ pub struct App {
     pub vault: Vault,
     pub catalogue: Catalogue,
     pub access: Access,
+    /// How people come in.
+    pub people: People,
     /// What Proxmox said last; filled by whoever watches the hosts.
     pub live: LiveStates,
     /// Asks Proxmox which copies of a container there are.

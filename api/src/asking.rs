@@ -2,7 +2,7 @@
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use domain::{Meta, RequestId};
+use domain::{Meta, RequestId, TraceParent};
 use platform::log::Idempotency;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -18,7 +18,7 @@ const LONGEST: usize = 255;
 pub(crate) struct Asking {
     pub(crate) caller: Caller,
     pub(crate) request: Option<RequestId>,
-    pub(crate) traceparent: Option<String>,
+    pub(crate) trace: Option<TraceParent>,
     reason: Option<String>,
     key: Option<String>,
     route: String,
@@ -39,6 +39,7 @@ impl Asking {
             request: self.request,
             address: self.caller.address.clone(),
             reason: self.reason.clone(),
+            trace: self.trace.clone(),
             ..Meta::by(self.caller.actor.clone())
         }
     }
@@ -66,7 +67,7 @@ impl FromRequest for Asking {
             Ok(Self {
                 caller,
                 request: request.extensions().get::<RequestId>().copied(),
-                traceparent: header(request, "traceparent").ok().flatten(),
+                trace: request.extensions().get::<TraceParent>().cloned(),
                 reason: header(request, "x-reason")?,
                 key: header(request, "idempotency-key")?.filter(|key| !key.is_empty()),
                 route: format!("{} {}", request.method(), request.path()),

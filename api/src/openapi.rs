@@ -35,6 +35,7 @@ use crate::shape::operation::{Created, OperationView};
         (name = "templates", description = "How containers are equipped"),
         (name = "accounts", description = "Customers and teams, their members and quotas"),
         (name = "session", description = "Signing in and out"),
+        (name = "invitations", description = "Asking people in"),
         (name = "users", description = "People who sign in"),
         (name = "api-keys", description = "What programs call with"),
         (name = "audit", description = "Who did what"),
@@ -50,7 +51,7 @@ impl Modify for Token {
     fn modify(&self, document: &mut OpenApi) {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("An API key, the access token of a session, or the token that the first start printed"));
+            .description(Some("An API key, the access token of a session, or the token that `gantry token new` made"));
         let components = document.components.get_or_insert_with(Components::new);
         components.add_security_scheme("token", SecurityScheme::Http(scheme.build()));
     }

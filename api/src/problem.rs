@@ -14,6 +14,7 @@ pub enum Kind {
     Malformed,
     Invalid,
     Unauthenticated,
+    CodeRequired,
     Forbidden,
     NotFound,
     MethodNotAllowed,
@@ -32,10 +33,11 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Malformed,
         Self::Invalid,
         Self::Unauthenticated,
+        Self::CodeRequired,
         Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -64,6 +66,12 @@ impl Kind {
             Self::Unauthenticated => {
                 ("unauthenticated", 401, "Who are you?", "Send `Authorization: Bearer <token>` with a valid token.")
             }
+            Self::CodeRequired => (
+                "code-required",
+                401,
+                "A code is needed",
+                "Send it as `code`: the one that your app shows, each good once, or a recovery code.",
+            ),
             Self::Forbidden => ("forbidden", 403, "You may not do this", "Ask an administrator for the permission."),
             Self::NotFound => {
                 ("not-found", 404, "There is no such thing", "Check the id; lists show what you may see.")

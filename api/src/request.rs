@@ -8,7 +8,8 @@ use actix_web::error::InternalError;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, ResponseError as _};
-use domain::RequestId;
+use domain::{RequestId, TraceParent};
+use platform::people::token;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -29,8 +30,14 @@ pub async fn identified(
     let given = request.headers().get(HEADER).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
     let id = RequestId::new(given.unwrap_or_else(Uuid::now_v7));
     request.extensions_mut().insert(id);
+    let trace = traced(&request);
+    let trace_id = trace.as_ref().map(|trace| trace.trace().to_owned());
+    if let Some(trace) = trace {
+        request.extensions_mut().insert(trace);
+    }
     let (method, path) = (request.method().clone(), request.path().to_owned());
-    let span = tracing::info_span!("request", request.id = %id, http.method = %method, http.path = path);
+    let span =
+        tracing::info_span!("request", request.id = %id, trace.id = trace_id, http.method = %method, http.path = path);
     let started = Instant::now();
     let answer = next.call(request).instrument(span.clone()).await;
     let (route, status) = match &answer {
@@ -57,6 +64,13 @@ pub async fn identified(
     }
     security::add(answer.headers_mut(), &path);
     Ok(answer)
+}
+
+/// The caller's trace (W3C Trace Context); one of our own when they bring none, or what is none.
+fn traced(request: &ServiceRequest) -> Option<TraceParent> {
+    let given = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+    let given = given.and_then(|text| text.parse().ok());
+    given.or_else(|| TraceParent::begin(&token::random::<16>(), &token::random::<8>()).ok())
 }
 
 /// A problem tells its reader the id under which the operator finds the cause.

@@ -13,8 +13,15 @@ const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 const READER: &str =
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
+/// A page that sends what is filled in to us, and to nobody else.
+const WELCOME: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 pub(crate) fn add(headers: &mut HeaderMap, path: &str) {
-    let policy = if path.starts_with("/docs") { READER } else { NOTHING };
+    let policy = match path {
+        _ if path.starts_with("/docs") => READER,
+        _ if path.starts_with("/welcome/") => WELCOME,
+        _ => NOTHING,
+    };
     for (name, value) in ALWAYS.into_iter().chain([("content-security-policy", policy)]) {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }

@@ -67,6 +67,7 @@ pub async fn serve(
             .configure(routes::all)
             .into_app()
             .service(routes::reader(document.clone()))
+            .service(routes::pages())
             .default_service(actix_web::web::to(unknown::answer))
             .app_data(app.clone())
             .app_data(hub.clone())

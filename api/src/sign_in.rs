@@ -1,13 +1,11 @@
 //! Signing in with a password, and staying so with tokens.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use domain::access::Why;
 use domain::user::{User, UserCommand};
 use domain::{Actor, Aggregate as _, Meta, UserId};
 use platform::log::{Append, ExecuteError};
-use platform::people::profiles::{self, Change, Person};
+use platform::people::profiles::{self, Change};
 use platform::people::sessions::{self, Hashes, Session};
 use platform::people::token;
 use platform::views::{self, UserRow};
@@ -18,24 +16,15 @@ use uuid::Uuid;
 use crate::accept::{not_appended, unread, unreadable};
 use crate::access::{Origin, SESSION};
 use crate::app::App;
+use crate::guesses::Guesses;
 use crate::passwords::{self, Compared};
+use crate::people::second_factor::{self, Refused};
 use crate::problem::{Kind, Problem};
 use crate::secret::Secret;
 
 const ACCESS: TimeDelta = TimeDelta::minutes(15);
 const SESSION_LASTS: TimeDelta = TimeDelta::days(30);
 const REFRESH: &str = "gantry_refresh_";
-
-/// Wrong passwords are counted in windows of this length.
-const WINDOW: Duration = Duration::from_secs(15 * 60);
-/// Origin one address, whoever they are for.
-const PER_ADDRESS: u64 = 50;
-/// For one login from one address.
-const PER_PAIR: u64 = 10;
-/// For one login from everywhere; beyond it, addresses that the person is not signed in from get few tries each. Who is
-/// guessed at from all over the world can still come in.
-const PER_LOGIN: u64 = 20;
-const PER_PAIR_IN_DOUBT: u64 = 3;
 
 /// What one gets for a password, or for a refresh token.
 #[derive(Serialize, ToSchema)]
@@ -54,6 +43,15 @@ pub(crate) struct Tokens {
     user: Uuid,
 }
 
+/// What somebody signs in with.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) login: String,
+    pub(crate) password: Secret,
+    /// Of their second factor.
+    pub(crate) code: Option<Secret>,
+}
+
 impl std::fmt::Debug for Tokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tokens").field("user", &self.user).finish_non_exhaustive()
@@ -70,7 +68,8 @@ fn meta(user: UserId, from: &Origin) -> Meta {
 
 /// # Errors
 /// `unauthenticated`, and `rate-limited` for who guesses.
-pub(crate) async fn with_password(app: &App, from: &Origin, login: &str, password: &Secret) -> Result<Tokens, Problem> {
+pub(crate) async fn with_password(app: &App, from: &Origin, attempt: &Attempt) -> Result<Tokens, Problem> {
+    let Attempt { login, password, code } = attempt;
     let login = login.trim().to_lowercase();
     let person = profiles::by_login(app.log.db(), &login).await.map_err(|error| unread(error.into()))?;
     let guesses = Guesses::of(&login, from);
@@ -90,6 +89,7 @@ pub(crate) async fn with_password(app: &App, from: &Origin, login: &str, passwor
         app.access.refused_login(app, from, Why::Disabled).await;
         return Err(no());
     }
+    pass(app, from, person.id, &guesses, code.as_ref()).await?;
     guesses.forget(app).await;
     let better = match compared {
         Compared::Outdated(hash) => Some(Change::SetPassword { id: person.id, hash }),
@@ -98,7 +98,9 @@ pub(crate) async fn with_password(app: &App, from: &Origin, login: &str, passwor
     begin(app, person.id, from, better).await
 }
 
-async fn begin(app: &App, user: UserId, from: &Origin, change: Option<Change>) -> Result<Tokens, Problem> {
+/// # Errors
+/// When it can't be written.
+pub(crate) async fn begin(app: &App, user: UserId, from: &Origin, change: Option<Change>) -> Result<Tokens, Problem> {
     let now = app.log.clock().now();
     let (tokens, hashes) = new_tokens(user);
     let session = Session { id: Uuid::new_v4(), user, access_until: now + ACCESS, until: now + SESSION_LASTS };
@@ -160,25 +162,60 @@ pub(crate) async fn changed(
     old: &Secret,
     new: &Secret,
 ) -> Result<Tokens, Problem> {
+    proven(app, from, user, "old", old).await?;
+    set(app, from, user, new, None).await?;
+    begin(app, user, from, None).await
+}
+
+/// That it is them and not somebody who found their session open.
+///
+/// # Errors
+/// `invalid`, naming the field that the wrong password came in.
+pub(crate) async fn proven(
+    app: &App,
+    from: &Origin,
+    user: UserId,
+    field: &str,
+    password: &Secret,
+) -> Result<(), Problem> {
     let person = profiles::by_id(app.log.db(), user).await.map_err(|error| unread(error.into()))?;
     let person = person.ok_or_else(|| Problem::new(Kind::NotFound))?;
     let guesses = Guesses::of(&person.login, from);
     guesses.allowed(app, Some(&person), from).await?;
-    if passwords::compare(old, person.password).await? == Compared::Wrong {
+    if passwords::compare(password, person.password).await? == Compared::Wrong {
         let times = guesses.count(app).await;
         refused(app, user, from, times).await;
-        let error = crate::paging::wrong("old", "is not your password", "give the one that you sign in with");
+        let error = crate::paging::wrong(field, "is not your password", "give the one that you sign in with");
         return Err(Problem::new(Kind::Invalid).fields(vec![error]));
     }
-    set(app, from, user, new, None).await?;
-    begin(app, user, from, None).await
+    Ok(())
+}
+
+/// The second factor, for who has one: a wrong code counts as a wrong password does.
+async fn pass(app: &App, from: &Origin, user: UserId, guesses: &Guesses, code: Option<&Secret>) -> Result<(), Problem> {
+    let (used_before, why) = match second_factor::pass(app, meta(user, from), user, code).await {
+        Ok(()) => return Ok(()),
+        Err(Refused::Problem(problem)) => return Err(problem),
+        Err(Refused::Missing) => return Err(Problem::new(Kind::CodeRequired)),
+        Err(Refused::Wrong) => (false, "the code is wrong"),
+        Err(Refused::Used) => (true, "the code was used already: wait for the next one"),
+    };
+    guesses.count(app).await;
+    tell(app, user, UserCommand::RefuseCode { used_before }, from, None).await?;
+    Err(Problem::new(Kind::CodeRequired).detail(why))
 }
 
 /// By a link that is good for one use.
 ///
 /// # Errors
 /// `not-found` for a link that is not ours, has expired or was used.
-pub(crate) async fn by_link(app: &App, from: &Origin, link: &Secret, new: &Secret) -> Result<Tokens, Problem> {
+pub(crate) async fn by_link(
+    app: &App,
+    from: &Origin,
+    link: &Secret,
+    new: &Secret,
+    code: Option<&Secret>,
+) -> Result<Tokens, Problem> {
     let gone = || Problem::new(Kind::NotFound).detail("the link was used already or has expired: ask for another");
     let hash = token::hash(link.expose());
     let found = profiles::link(app.log.db(), &hash).await.map_err(|error| unread(error.into()))?;
@@ -187,6 +224,10 @@ pub(crate) async fn by_link(app: &App, from: &Origin, link: &Secret, new: &Secre
         app.access.refused_login(app, from, Why::Unknown).await;
         return Err(gone());
     };
+    // Who has the letters has not the app yet.
+    let guesses = Guesses::of(&user.to_string(), from);
+    guesses.allowed(app, None, from).await?;
+    pass(app, from, user, &guesses, code).await?;
     set(app, from, user, new, Some(hash)).await?;
     begin(app, user, from, None).await
 }
@@ -246,55 +287,5 @@ async fn refused(app: &App, user: UserId, from: &Origin, times: u64) {
     let times = u32::try_from(times).unwrap_or(u32::MAX);
     if let Err(problem) = tell(app, user, UserCommand::RefuseSignIn { times }, from, None).await {
         tracing::error!(user.id = %user, %problem, "a refusal was not recorded");
-    }
-}
-
-/// Wrong passwords so far.
-struct Guesses {
-    login: String,
-    pair: String,
-    address: String,
-}
-
-impl Guesses {
-    fn of(login: &str, from: &Origin) -> Self {
-        let (login, address) = (&token::hash(login)[..32], from.address().unwrap_or_default());
-        Self {
-            login: format!("guess:login:{login}"),
-            pair: format!("guess:pair:{login}:{address}"),
-            address: format!("guess:address:{address}"),
-        }
-    }
-
-    async fn allowed(&self, app: &App, person: Option<&Person>, from: &Origin) -> Result<(), Problem> {
-        let counters = app.coordination.counters();
-        let known = match (person, from.address()) {
-            (Some(person), Some(address)) => sessions::is_known(app.log.db(), person.id, &address).await,
-            _ => Ok(false),
-        };
-        let known = known.map_err(|error| unread(error.into()))?;
-        let doubt = !known && counters.look(&self.login, WINDOW).await.times >= PER_LOGIN;
-        let per_pair = if doubt { PER_PAIR_IN_DOUBT } else { PER_PAIR };
-        for (key, limit) in [(&self.pair, per_pair), (&self.address, PER_ADDRESS)] {
-            let count = counters.look(key, WINDOW).await;
-            if count.times >= limit {
-                return Err(Problem::new(Kind::RateLimited)
-                    .detail("too many wrong passwords from where you are")
-                    .after(count.ends_in));
-            }
-        }
-        Ok(())
-    }
-
-    async fn count(&self, app: &App) -> u64 {
-        let counters = app.coordination.counters();
-        counters.hit(&self.pair, WINDOW).await;
-        counters.hit(&self.address, WINDOW).await;
-        counters.hit(&self.login, WINDOW).await.times
-    }
-
-    /// Who knows the password is no guesser.
-    async fn forget(&self, app: &App) {
-        app.coordination.counters().forget(&self.pair).await;
     }
 }

@@ -51,6 +51,8 @@ ids! {
     AccountId,
     /// A person who signs in.
     UserId,
+    /// That somebody was asked in.
+    InvitationId,
     /// An API key; what identifies it, not what it opens with.
     KeyId,
     /// A sealed row: what an event may name but not tell.

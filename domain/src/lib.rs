@@ -17,6 +17,7 @@ pub mod event;
 pub mod field;
 pub mod host;
 pub mod id;
+pub mod invitation;
 pub mod membership;
 pub mod meta;
 mod name;
@@ -36,13 +37,15 @@ pub mod stream;
 pub mod template;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod trace;
 pub mod user;
 pub mod vmid;
 
 pub use aggregate::Aggregate;
 pub use event::{DecodeError, Event, NewEvent, Recorded};
 pub use field::FieldError;
-pub use id::{AccountId, BulkId, ContainerId, HostId, KeyId, OperationId, RequestId, SealedId, UserId};
+pub use id::{AccountId, BulkId, ContainerId, HostId, InvitationId, KeyId, OperationId, RequestId, SealedId, UserId};
 pub use meta::{Actor, Meta};
 pub use permission::{Permission, Role};
 pub use stream::{Position, StreamId, Version};
+pub use trace::TraceParent;

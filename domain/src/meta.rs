@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{AccountId, Position, RequestId};
+use crate::{AccountId, Position, RequestId, TraceParent};
 
 /// Who is behind an event. Names no person: an id leads to the record that can be forgotten.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,12 +57,24 @@ pub struct Meta {
     /// Why, in the caller's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The caller's trace, or the one that we began for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceParent>,
 }
 
 impl Meta {
     #[must_use]
     pub fn by(actor: Actor) -> Self {
-        Self { actor, account: None, request: None, correlation: None, causation: None, address: None, reason: None }
+        Self {
+            actor,
+            account: None,
+            request: None,
+            correlation: None,
+            causation: None,
+            address: None,
+            reason: None,
+            trace: None,
+        }
     }
 
     #[must_use]

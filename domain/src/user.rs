@@ -38,6 +38,19 @@ pub enum UserEvent {
     /// A refresh token came a second time: one of the two who had it stole it.
     #[serde(rename = "user.refresh_reused")]
     RefreshReused { session: Uuid },
+    /// From now on signing in asks for a second factor.
+    #[serde(rename = "user.totp_enabled")]
+    TotpEnabled,
+    #[serde(rename = "user.totp_disabled")]
+    TotpDisabled,
+    #[serde(rename = "user.recovery_code_used")]
+    RecoveryCodeUsed,
+    /// The password was right and the code was not, or was one that had been used.
+    #[serde(rename = "user.code_refused")]
+    CodeRefused { used_before: bool },
+    /// They may sign in by an identity at this provider.
+    #[serde(rename = "user.identity_linked")]
+    IdentityLinked { issuer: String },
     /// What named the person is gone.
     #[serde(rename = "user.forgotten")]
     Forgotten,
@@ -57,6 +70,11 @@ pub enum UserCommand {
     SignOut { session: Uuid },
     SignOutEverywhere,
     ReuseRefresh { session: Uuid },
+    LinkIdentity { issuer: String },
+    EnableTotp,
+    DisableTotp,
+    UseRecoveryCode,
+    RefuseCode { used_before: bool },
     Forget,
 }
 
@@ -127,6 +145,12 @@ impl Aggregate for User {
             C::SignOut { session } => vec![E::SignedOut { session }],
             C::SignOutEverywhere => vec![E::SignedOutEverywhere],
             C::ReuseRefresh { session } => vec![E::RefreshReused { session }],
+            C::LinkIdentity { .. } if self.disabled => return Err(UserRejection::Disabled),
+            C::LinkIdentity { issuer } => vec![E::IdentityLinked { issuer }],
+            C::EnableTotp => vec![E::TotpEnabled],
+            C::DisableTotp => vec![E::TotpDisabled],
+            C::UseRecoveryCode => vec![E::RecoveryCodeUsed],
+            C::RefuseCode { used_before } => vec![E::CodeRefused { used_before }],
             C::Forget => vec![E::Forgotten],
             C::Create { .. } => return Err(UserRejection::AlreadyCreated),
         })
@@ -145,7 +169,12 @@ impl Aggregate for User {
             | UserEvent::SignInRefused { .. }
             | UserEvent::SignedOut { .. }
             | UserEvent::SignedOutEverywhere
-            | UserEvent::RefreshReused { .. } => {}
+            | UserEvent::RefreshReused { .. }
+            | UserEvent::IdentityLinked { .. }
+            | UserEvent::TotpEnabled
+            | UserEvent::TotpDisabled
+            | UserEvent::RecoveryCodeUsed
+            | UserEvent::CodeRefused { .. } => {}
         }
         self
     }

@@ -9,6 +9,7 @@ use domain::account::{Account, AccountEvent};
 use domain::api_key::{ApiKey, ApiKeyEvent};
 use domain::container::{Container, ContainerEvent};
 use domain::host::{Host, HostEvent};
+use domain::invitation::{Invitation, InvitationEvent};
 use domain::membership::{Membership, MembershipEvent};
 use domain::operation::{Operation, OperationEvent};
 use domain::user::{User, UserEvent};
@@ -94,6 +95,7 @@ fn hosts_stay_readable() {
 fn accounts_and_their_members_stay_readable() {
     stays_readable::<Account>();
     stays_readable::<Membership>();
+    stays_readable::<Invitation>();
 }
 
 #[test]

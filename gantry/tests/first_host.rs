@@ -30,13 +30,14 @@ impl Site {
         let mut simulator = gantry(&[&sim[..], &["--ssh-key", "key.pub"]].concat()).dir(dir.path()).start();
         let told = serde_json::from_str(&simulator.line()).unwrap();
         let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/lxc/templates");
+        let token = run::token(&sqlite(dir.path(), "gantry.db"));
         let mut server = gantry(&["serve", "--listen", "127.0.0.1:0"])
             .dir(dir.path())
             .database(&sqlite(dir.path(), "gantry.db"))
             .env("GANTRY_TEMPLATES__ROOT", templates.to_str().unwrap())
             .env("GANTRY_LOG__FILTER", "error")
             .start();
-        let (url, token) = server.first_words();
+        let (url, _) = server.first_words();
         Self { dir, simulator, told, server, url, token }
     }
 

@@ -9,8 +9,9 @@ use run::{Call, gantry, json, sqlite};
 fn a_person_is_made_signs_in_and_works_with_what_is_theirs() {
     let dir = tempfile::tempdir().unwrap();
     let call = gantry(&["serve", "--listen", "127.0.0.1:0"]).dir(dir.path());
+    let token = run::token(&sqlite(dir.path(), "gantry.db"));
     let mut running = call.database(&sqlite(dir.path(), "gantry.db")).env("GANTRY_LOG__FILTER", "error").start();
-    let (url, token) = running.first_words();
+    let (url, _) = running.first_words();
     let contexts = dir.path().join("contexts.json").display().to_string();
     let boss = |arguments: &[&str]| -> Call { gantry(arguments).env("GANTRY_URL", &url).env("GANTRY_TOKEN", &token) };
     let ann = |arguments: &[&str]| -> Call { gantry(arguments).env("GANTRY_CONTEXTS", &contexts) };

@@ -8,14 +8,16 @@ use run::{Call, Running, gantry, json, sqlite};
 struct Server {
     url: String,
     token: String,
+    link: String,
     running: Running,
 }
 
 fn serve(dir: &std::path::Path) -> Server {
+    let token = run::token(&sqlite(dir, "gantry.db"));
     let call = gantry(&["serve", "--listen", "127.0.0.1:0"]).dir(dir).database(&sqlite(dir, "gantry.db"));
     let mut running = call.env("GANTRY_LOG__FILTER", "error").start();
-    let (url, token) = running.first_words();
-    Server { url, token, running }
+    let (url, link) = running.first_words();
+    Server { url, token, link, running }
 }
 
 impl Server {
@@ -25,7 +27,7 @@ impl Server {
 }
 
 #[test]
-fn the_first_start_tells_the_token_once_and_every_list_is_json() {
+fn a_start_tells_the_link_of_the_first_administrator_while_there_is_none_and_every_list_is_json() {
     let dir = tempfile::tempdir().unwrap();
     let server = serve(dir.path());
     assert!(server.token.starts_with("gantry_"));
@@ -42,9 +44,23 @@ fn the_first_start_tells_the_token_once_and_every_list_is_json() {
     assert!(missing.code == 6 && told["error"].as_str().unwrap().contains("nobody"));
     let unasked = server.client(&["delete", "0199aaaa-0000-7000-8000-000000000000"]).run();
     assert!(unasked.code == 2 && unasked.stderr.contains("--yes"), "{}", unasked.stderr);
+    let contexts = dir.path().join("contexts.json").display().to_string();
+    let set_up = || {
+        gantry(&["setup", "--url", &server.url, "ann@example.org", "--name", "Ann"])
+            .env("GANTRY_SETUP_LINK", &server.link)
+            .env("GANTRY_PASSWORD", "correct horse battery")
+            .env("GANTRY_CONTEXTS", &contexts)
+            .run()
+    };
+    let first = set_up();
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    let users = json(gantry(&["users", "list", "--json"]).env("GANTRY_CONTEXTS", &contexts));
+    assert_eq!((&users["items"][0]["login"], &users["items"][0]["admin"]), (&"ann@example.org".into(), &true.into()));
+    let second = set_up();
+    assert!(second.code == 6 && second.stderr.contains("used already"), "{}", second.stderr);
     assert_eq!(server.running.end(), 0);
 
     let again = serve(dir.path());
-    assert!(again.token.is_empty(), "it is told once");
+    assert!(again.link.is_empty(), "there is somebody");
     assert_eq!(again.running.end(), 0);
 }

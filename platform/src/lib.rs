@@ -12,6 +12,7 @@ pub mod instance;
 pub mod limit;
 pub mod lock;
 pub mod log;
+pub mod mail;
 pub mod metrics;
 pub mod people;
 pub mod queue;

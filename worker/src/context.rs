@@ -8,7 +8,7 @@ use domain::operation::{Failure, Operation, StepState};
 use domain::pipeline::{StepName, percent};
 use domain::progress::{LogStream, NextLine, Progress, ProgressKind};
 use domain::template::Template;
-use domain::{Aggregate, ContainerId, OperationId, SealedId, StreamId};
+use domain::{Aggregate, ContainerId, OperationId, SealedId, StreamId, TraceParent};
 use platform::log::{Loaded, Rows, StreamAppend};
 use proxmox::shell::{Guest, Secret};
 use serde::Serialize;
@@ -32,6 +32,8 @@ pub(crate) struct Context {
     pub(crate) cancel: CancellationToken,
     pub(crate) tools: Arc<Tools>,
     pub(crate) reporter: Reporter,
+    /// Of the request that asked for the operation.
+    pub(crate) trace: Option<TraceParent>,
     pub(crate) container: OnceCell<Loaded<Container>>,
     pub(crate) template: OnceCell<Option<Arc<Template>>>,
 }
@@ -166,6 +168,8 @@ impl Context {
             let with_default = template.settings.inputs.iter().filter_map(|i| Some((&i.name, i.default.as_ref()?)));
             env.extend(with_default.map(|(name, value)| (name.clone(), Secret::from(value.as_str()))));
         }
+        // As processes hand it on: what a script calls belongs to the same trace.
+        env.extend(self.trace.iter().map(|trace| ("TRACEPARENT".to_owned(), Secret::from(trace.to_string()))));
         env.push(("CONTAINER_ID".to_owned(), Secret::from(self.container_id.to_string())));
         env.push(("CONTAINER_HOSTNAME".to_owned(), Secret::from(self.spec().await?.hostname.as_str())));
         if let Some(sealed) = self.container().await?.state.request().and_then(|request| request.inputs) {

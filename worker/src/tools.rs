@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::container::{Container, ContainerCommand};
 use domain::operation::{Failure, Operation, OperationCommand, Status};
 use domain::pipeline::StepName;
-use domain::{Aggregate as _, ContainerId, OperationId};
+use domain::{Aggregate as _, ContainerId, OperationId, TraceParent};
 use platform::bus::{Bus, Subscription};
 use platform::catalogue::Catalogue;
 use platform::lock::Locks;
@@ -68,6 +68,7 @@ impl Tools {
         step: StepName,
         cancel: CancellationToken,
         reporter: &Reporter,
+        trace: Option<TraceParent>,
     ) -> Option<Context> {
         Some(Context {
             id,
@@ -77,6 +78,7 @@ impl Tools {
             cancel,
             tools: self.clone(),
             reporter: reporter.clone(),
+            trace,
             container: tokio::sync::OnceCell::new(),
             template: tokio::sync::OnceCell::new(),
         })

@@ -88,7 +88,7 @@ impl Access {
 }
 
 /// What there is to read about the API itself, beside the routes of the document.
-const OPEN: [&str; 2] = ["/openapi.json", "/docs"];
+const OPEN: [&str; 3] = ["/openapi.json", "/docs", "/welcome"];
 
 fn is_open(path: &str) -> bool {
     OPEN.iter().any(|open| path.strip_prefix(open).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
@@ -184,6 +184,7 @@ async fn is_theirs(app: &App, caller: &Caller, whose: Whose, id: &str) -> Result
         Whose::OwnAccount => return Ok(id.parse::<AccountId>().is_ok_and(|id| id == account)),
         Whose::Container => id.parse().map(Thing::Container),
         Whose::Operation => id.parse().map(Thing::Operation),
+        Whose::Invitation => id.parse().map(Thing::Invitation),
         Whose::Key => id.parse().map(Thing::Key),
     };
     // What is no id names nothing.

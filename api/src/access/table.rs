@@ -37,6 +37,8 @@ pub enum Whose {
     Container,
     /// `{id}` is an operation of the caller's account.
     Operation,
+    /// `{id}` is an invitation into the caller's account.
+    Invitation,
     /// `{id}` is an API key of the caller's account.
     Key,
 }
@@ -50,6 +52,7 @@ impl Whose {
             Self::OwnAccount => "own account",
             Self::Container => "container",
             Self::Operation => "operation",
+            Self::Invitation => "invitation",
             Self::Key => "key",
         }
     }
@@ -129,8 +132,17 @@ pub const TABLE: &[Rule] = &[
     rule("GET",    "/v1/hosts/{id}",                        P::HostsRead,         Whose::Installation),
     rule("PUT",    "/v1/hosts/{id}/maintenance",            P::HostsWrite,        Whose::Installation),
     rule("POST",   "/v1/hosts/{id}/pin",                    P::HostsWrite,        Whose::Installation),
+    rule("GET",     "/v1/invitations", P::AccountRead, Whose::Account),
+    rule("POST",    "/v1/invitations", P::AccountWrite, Whose::Account),
+    open("POST",    "/v1/invitations/accept"),
+    rule("DELETE",  "/v1/invitations/{id}", P::AccountWrite, Whose::Invitation),
     own ("GET",    "/v1/me"),
+    own ("DELETE",  "/v1/me/accounts/{id}"),
     own ("PUT",    "/v1/me/password"),
+    own ("GET",     "/v1/me/totp"),
+    own ("POST",    "/v1/me/totp"),
+    own ("POST",    "/v1/me/totp/confirm"),
+    own ("POST",    "/v1/me/totp/disable"),
     rule("GET",    "/v1/operations",                        P::OperationsRead,    Whose::Account),
     rule("GET",    "/v1/operations/{id}",                   P::OperationsRead,    Whose::Operation),
     rule("POST",   "/v1/operations/{id}/cancel",            P::OperationsWrite,   Whose::Operation),
@@ -139,9 +151,14 @@ pub const TABLE: &[Rule] = &[
     rule("GET",    "/v1/orphans",                           P::HostsRead,         Whose::Installation),
     rule("POST",   "/v1/orphans/{id}/remove",               P::HostsWrite,        Whose::Installation),
     open("POST",   "/v1/password"),
+    open("POST",    "/v1/password/reset"),
+    open("POST",    "/v1/registrations"),
     own ("DELETE", "/v1/session"),
     open("POST",   "/v1/session"),
+    open("POST",   "/v1/session/oidc"),
+    open("POST",   "/v1/session/oidc/finish"),
     open("POST",   "/v1/session/refresh"),
+    open("POST",    "/v1/setup"),
     rule("GET",    "/v1/templates",                         P::TemplatesRead,     Whose::Installation),
     rule("POST",   "/v1/templates/refresh",                 P::TemplatesWrite,    Whose::Installation),
     rule("GET",    "/v1/templates/{name}",                  P::TemplatesRead,     Whose::Installation),
@@ -154,6 +171,7 @@ pub const TABLE: &[Rule] = &[
     rule("PATCH",  "/v1/users/{id}",                        P::UsersWrite,        Whose::Installation),
     rule("DELETE", "/v1/users/{id}",                        P::UsersWrite,        Whose::Installation),
     rule("POST",   "/v1/users/{id}/password-link",          P::UsersWrite,        Whose::Installation),
+    rule("DELETE",  "/v1/users/{id}/totp", P::UsersWrite, Whose::Installation),
 ];
 
 /// The rule of a route, by its method and its path with names in braces.

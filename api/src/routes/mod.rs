@@ -19,9 +19,13 @@ mod events;
 mod health;
 mod hosts;
 mod id;
+mod invitations;
+mod letters;
 mod maintenance;
 mod me;
+mod members;
 mod metrics;
+mod oidc;
 mod operations;
 mod orphans;
 mod own_templates;
@@ -29,13 +33,17 @@ mod problems;
 mod refresh;
 mod schedules;
 mod session;
+mod setup;
 mod snapshots;
 mod templates;
+mod totp;
 mod users;
+mod welcome;
 
 pub(crate) use docs::reader;
 pub(crate) use own_templates::owner;
 use utoipa_actix_web::service_config::ServiceConfig;
+pub(crate) use welcome::pages;
 
 /// Every route, with what the document says of it.
 pub(crate) fn all(config: &mut ServiceConfig) {
@@ -98,9 +106,15 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(accounts::rename)
         .service(accounts::close)
         .service(accounts::set_quota)
-        .service(accounts::members)
-        .service(accounts::grant)
-        .service(accounts::revoke)
+        .service(members::members)
+        .service(members::grant)
+        .service(members::revoke)
+        .service(members::leave)
+        .service(invitations::invite)
+        .service(invitations::list)
+        // Before what an id may be.
+        .service(invitations::accept)
+        .service(invitations::withdraw)
         .service(api_keys::issue)
         .service(api_keys::list)
         .service(api_keys::detail)
@@ -111,6 +125,16 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(users::detail)
         .service(users::change)
         .service(users::forget)
+        .service(setup::set_up)
+        .service(letters::register)
+        .service(letters::reset_password)
+        .service(totp::totp)
+        .service(totp::begin_totp)
+        .service(totp::confirm_totp)
+        .service(totp::disable_totp)
+        .service(totp::take_totp)
+        .service(oidc::begin_oidc)
+        .service(oidc::finish_oidc)
         .service(me::me)
         .service(session::sign_in)
         .service(session::refresh)

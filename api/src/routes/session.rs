@@ -14,7 +14,7 @@ use crate::paging::{Search, wrong};
 use crate::passwords;
 use crate::problem::{Kind, Problem};
 use crate::secret::Secret;
-use crate::sign_in::{self as signing, Tokens};
+use crate::sign_in::{self as signing, Attempt, Tokens};
 
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -23,6 +23,9 @@ pub(super) struct SignIn {
     login: Option<String>,
     #[schema(value_type = String, format = Password, write_only)]
     password: Option<Secret>,
+    /// Who has a second factor: the code that the app shows, or a recovery code.
+    #[schema(value_type = Option<String>, write_only)]
+    code: Option<Secret>,
 }
 
 /// Sign in
@@ -34,7 +37,7 @@ pub(super) struct SignIn {
     request_body = SignIn,
     responses(
         (status = 201, description = "Signed in", body = Tokens),
-        (status = 401, description = "Login and password do not fit together", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Login and password do not fit together, or a code is needed", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many wrong passwords", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -44,7 +47,8 @@ pub(super) async fn sign_in(app: Data<App>, from: Origin, body: Body<SignIn>) ->
     let missing = [("login", login), ("password", password)].into_iter().filter(|(_, missing)| *missing);
     let wish = body.fit(missing.map(|(field, _)| wrong(field, "is missing", "give it")).collect())?;
     let password = wish.password.unwrap_or_else(|| String::new().into());
-    let tokens = signing::with_password(&app, &from, &wish.login.unwrap_or_default(), &password).await?;
+    let attempt = Attempt { login: wish.login.unwrap_or_default(), password, code: wish.code };
+    let tokens = signing::with_password(&app, &from, &attempt).await?;
     Ok(HttpResponse::Created().json(tokens))
 }
 
@@ -151,6 +155,9 @@ pub(super) struct SetPassword {
     link: Option<Secret>,
     #[schema(value_type = String, format = Password, write_only, min_length = 10, max_length = 256)]
     password: Option<Secret>,
+    /// Who has a second factor: the code that the app shows, or a recovery code.
+    #[schema(value_type = Option<String>, write_only)]
+    code: Option<Secret>,
 }
 
 /// Set a password
@@ -162,7 +169,9 @@ pub(super) struct SetPassword {
     request_body = SetPassword,
     responses(
         (status = 200, description = "Set, and signed in", body = Tokens),
+        (status = 401, description = "A code is needed", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "The link was used already or has expired", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many wrong codes", body = Problem, content_type = "application/problem+json"),
     )
 )]
 #[post("/v1/password")]
@@ -170,7 +179,7 @@ pub(super) async fn set(app: Data<App>, from: Origin, body: Body<SetPassword>) -
     let faults = passwords::faults("password", body.read().password.as_ref());
     let wish = body.fit(faults.into_iter().collect())?;
     let [link, new] = [wish.link, wish.password].map(|secret| secret.unwrap_or_else(|| String::new().into()));
-    signing::by_link(&app, &from, &link, &new).await.map(Json)
+    signing::by_link(&app, &from, &link, &new, wish.code.as_ref()).await.map(Json)
 }
 
 fn not_a_person() -> Problem {

@@ -5,22 +5,23 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 use chrono::TimeDelta;
 use domain::user::{User, UserCommand, UserRejection};
 use domain::{Aggregate as _, UserId};
-use platform::log::{Append, ExecuteError, Expected};
+use platform::log::{Append, ExecuteError};
 use platform::people::profiles::Change;
-use platform::people::{sessions, token};
+use platform::people::{identities, second_factor, sessions, token};
 use platform::views::{self, UserFilter, UserRow};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use super::accounts::login;
 use super::id::Id;
+use super::members::login;
 use crate::accept::{not_appended, unread, unreadable};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
-use crate::paging::{List, Paging, Search, Sorted, wrong};
+use crate::paging::{List, Paging, Search, Sorted};
+use crate::people::newcomer::{self, Newcomer};
 use crate::problem::{Kind, Problem};
 use crate::shape::account::UserView;
 
@@ -51,27 +52,15 @@ pub(super) struct CreateUser {
 )]
 #[post("/v1/users")]
 pub(super) async fn create(app: Data<App>, asking: Asking, body: Body<CreateUser>) -> Result<HttpResponse, Problem> {
-    let login = body.read().login.clone().unwrap_or_default().trim().to_lowercase();
-    let fits = (1..=254).contains(&login.len()) && !login.contains(|c: char| c.is_whitespace() || c.is_control());
-    let wrong_login = (!fits).then(|| wrong("login", "is no login", "1 to 254 letters, digits and signs, no spaces"));
-    let wish = body.fit(wrong_login.into_iter().collect())?;
+    let login = newcomer::login(body.read().login.as_deref());
+    let wish = body.fit(newcomer::login_fault("login", &login).into_iter().collect())?;
     let (id, now) = (UserId::new(Uuid::now_v7()), app.log.clock().now());
     let link = token::random::<32>();
-    let events = User::default().decide(UserCommand::Create { admin: wish.admin }, &()).map_err(Problem::internal)?;
-    let events = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
     let until = now + TimeDelta::days(LINK_DAYS);
-    let append = Append::new(asking.meta())
-        .stream(User::stream(id), Expected::New, events)
-        .with(Change::Add { id, login, password: None, at: now }.rows())
+    let append = Newcomer { login, admin: wish.admin, ..Newcomer::default() }
+        .append(id, asking.meta(), now)?
         .with(Change::AddLink { hash: token::hash(&link), id, until }.rows());
-    app.log.append(append).await.map_err(|error| match error.is_taken() {
-        true => Problem::new(Kind::Conflict).detail("somebody has this login").fields(vec![wrong(
-            "login",
-            "is somebody's",
-            "choose another",
-        )]),
-        false => not_appended(&error),
-    })?;
+    app.log.append(append).await.map_err(|error| newcomer::refused(&error))?;
     let user = UserView { password_link: Some(link), ..find(&app, id).await? };
     Ok(HttpResponse::Created().insert_header(("location", format!("/v1/users/{id}"))).json(user))
 }
@@ -203,6 +192,8 @@ pub(super) async fn forget(app: Data<App>, asking: Asking, id: Id<UserId>) -> Re
     let append = Append::new(asking.meta())
         .stream(User::stream(id.0), loaded.expected(), events)
         .with(Change::Forget { id: id.0 }.rows())
+        .with(second_factor::Change::End { user: id.0 }.rows())
+        .with(identities::Change::Forget { user: id.0 }.rows())
         .with(Change::DropLinks { id: id.0, now: app.log.clock().now() }.rows());
     app.log.append(append).await.map_err(|error| not_appended(&error))?;
     sessions::end_all(app.log.db(), id.0).await.map_err(|error| unread(error.into()))?;

@@ -93,6 +93,12 @@ impl World {
                 let (container, operation) = self.app.create_for(&self.account, &format!("c{}", self.made)).await;
                 if line.whose == "container" { container } else { operation }
             }
+            "invitation" => {
+                let wish = json!({ "email": format!("guest{}@example.org", self.made) });
+                let invite =
+                    self.app.ask(Method::POST, "/v1/invitations").header("x-account", &self.account).json(&wish);
+                answer(invite).await.1["id"].as_str().unwrap().to_owned()
+            }
             "key" => {
                 let wish = json!({ "name": "k", "scopes": ["containers:read"] });
                 self.app.key(Some(&self.account), &wish).await.id

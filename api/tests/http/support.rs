@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use api::access::Access;
 use api::live::LiveStates;
-use api::{App, Settings};
+use api::{App, People, Settings};
 use domain::operation::{Failure, FailureKind, Given, Operation, OperationCommand};
 use domain::plan::{Next, plan};
 use domain::{Meta, OperationId};
@@ -77,10 +77,15 @@ impl TestApp {
         write(&tree.join("plain/template.conf"), "TEMPLATE_APP=Plain\n");
         write(&tree.join("plain/README.md"), "# Plain\n");
         write(&tree.join("broken/template.conf"), "TEMPLATE_APP=$(id)\n");
-        Self::open(directory, None, queue_limit).await
+        Self::open(directory, None, queue_limit, People::default()).await
     }
 
-    async fn open(directory: Arc<tempfile::TempDir>, token: Option<String>, queue_limit: u64) -> Self {
+    /// Where people come in as is said.
+    pub(crate) async fn with_people(people: People) -> Self {
+        Self::open(Arc::new(tempfile::tempdir().unwrap()), None, 10_000, people).await
+    }
+
+    async fn open(directory: Arc<tempfile::TempDir>, token: Option<String>, queue_limit: u64, people: People) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let url = format!("sqlite:{}", directory.path().join("gantry.db").display());
         let db = Db::connect(&url, &Options::default()).await.unwrap();
@@ -95,6 +100,7 @@ impl TestApp {
             catalogue: Catalogue::new(directory.path().join("templates"), db.clone()),
             access: Access::with_token_hash(settled.hash),
             live: LiveStates::default(),
+            people,
             copies: Arc::new(NoHosts),
             guests: Arc::new(NoHosts),
             foresee: foresee(worker::Tools::new(
@@ -131,10 +137,11 @@ impl TestApp {
     /// Ends this server as a deploy does, and starts another on the same database and another port.
     pub(crate) async fn restart(self) -> Self {
         let (directory, token, limit) = (self.directory.clone(), self.token.clone(), self.app.queue_limit);
+        let people = self.app.people.clone();
         self.shutdown.cancel();
         self.server.await.unwrap().unwrap();
         self.app.log.close().await;
-        Self::open(directory, Some(token), limit).await
+        Self::open(directory, Some(token), limit, people).await
     }
 
     pub(crate) fn ask(&self, method: Method, path: &str) -> RequestBuilder {

@@ -7,6 +7,8 @@ use crate::exit::{Exit, Failure};
 
 #[derive(Deserialize)]
 struct Problem {
+    #[serde(rename = "type", default)]
+    kind: String,
     title: String,
     detail: Option<String>,
     remedy: Option<String>,
@@ -21,6 +23,28 @@ struct Field {
     field: String,
     problem: String,
     fix: String,
+}
+
+/// What the API said, and which kind of problem it is.
+#[derive(Debug)]
+struct Refused {
+    words: String,
+    kind: String,
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl Failure {
+    /// The password was right; a second factor is wanted too.
+    pub(crate) fn needs_code(&self) -> bool {
+        self.error.downcast_ref::<Refused>().is_some_and(|refused| refused.kind.ends_with("/code-required"))
+    }
 }
 
 pub(super) fn unreachable(url: &str, error: reqwest::Error) -> Failure {
@@ -51,7 +75,8 @@ pub(super) async fn refused(response: Response) -> Failure {
         }
         _ => problem.remedy.clone(),
     };
-    Failure { next, ..Failure::new(Exit::Refused, problem.in_words()) }
+    let refused = Refused { words: problem.in_words(), kind: problem.kind };
+    Failure { next, ..Failure::from(refused).exit(Exit::Refused) }
 }
 
 impl Problem {

@@ -57,9 +57,8 @@ impl Api {
                 format!("GANTRY_TOKEN is not set, and you are signed in at {} ({name})", context.url),
             )
             .next("`gantry login` there too, or leave the address out")),
-            None => Err(Failure::new(Exit::Usage, "GANTRY_TOKEN is not set, and you are signed in nowhere").next(
-                "`gantry login`, or export GANTRY_TOKEN=… with an API key or the token that the first start of `gantry serve` printed",
-            )),
+            None => Err(Failure::new(Exit::Usage, "GANTRY_TOKEN is not set, and you are signed in nowhere")
+                .next("`gantry login`, or export GANTRY_TOKEN=… with an API key or what `gantry token new` printed")),
         }
     }
 

@@ -37,6 +37,8 @@ pub(crate) enum Accounts {
         /// viewer, member, operator or admin.
         role: String,
     },
+    /// Leaves an account: you belong to it no more.
+    Leave(Named),
     /// Takes somebody out of an account.
     Revoke {
         #[command(flatten)]
@@ -97,6 +99,13 @@ impl Accounts {
                 let (client, path) = member(&named, &user).await?;
                 let granted = client.ask(Method::PUT, &path, &[], Some(&json!({ "role": role }))).await?;
                 out.answer(&granted, || format!("{user} is {role} in {}.", named.account));
+                Ok(Exit::Done)
+            }
+            Self::Leave(named) => {
+                let client = named.api.client()?;
+                let id = find(&client, &named.account).await?;
+                client.ask(Method::DELETE, &format!("/v1/me/accounts/{id}"), &[], None).await?;
+                out.answer(&json!({ "left": id }), || format!("You belong to {} no more.", named.account));
                 Ok(Exit::Done)
             }
             Self::Revoke { named, user } => {

@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::by_provider;
 use crate::{
     client::{Api, Client, Context, Contexts, Tokens, contexts, read},
     exit::{Exit, Failure, Outcome},
@@ -13,8 +14,11 @@ use crate::{
 pub(crate) struct Login {
     #[command(flatten)]
     api: Api,
-    /// Your login. The password comes from GANTRY_PASSWORD or standard input.
+    /// Your login. The password comes from GANTRY_PASSWORD or standard input, the code of a second factor from GANTRY_CODE or there.
     login: String,
+    /// Say who you are to the provider that people sign in by here, in a browser on this machine.
+    #[arg(long, conflicts_with = "set_password")]
+    oidc: bool,
     /// Set your password first, with the link that an administrator gave you: it comes from GANTRY_PASSWORD_LINK.
     #[arg(long)]
     set_password: bool,
@@ -47,32 +51,54 @@ pub(crate) enum Contextual {
 pub(crate) async fn login(args: Login, out: Output) -> Outcome {
     let url = args.api.address();
     let client = Client::new(&url, String::new())?;
+    if args.oidc {
+        let answer = by_provider::sign_in(&client, out).await?;
+        return keep(&args.context, &url, &args.login, args.account, &answer, out);
+    }
     let link = match args.set_password {
         true => Some(output::secret_input("GANTRY_PASSWORD_LINK", "the link")?),
         false => None,
     };
     let password = output::secret_input("GANTRY_PASSWORD", "the password")?;
-    let answer = match link {
-        Some(link) => {
-            client.post("/v1/password", &json!({ "link": link.expose(), "password": password.expose() })).await
+    let (path, mut wish) = match link {
+        Some(link) => ("/v1/password", json!({ "link": link.expose(), "password": password.expose() })),
+        None => ("/v1/session", json!({ "login": args.login, "password": password.expose() })),
+    };
+    let answer = match client.post(path, &wish).await {
+        Err(failure) if failure.needs_code() => {
+            let code = output::secret_input("GANTRY_CODE", "the code of your second factor")?;
+            wish["code"] = json!(code.expose());
+            client.post(path, &wish).await?
         }
-        None => client.post("/v1/session", &json!({ "login": args.login, "password": password.expose() })).await,
-    }?;
-    let tokens: Tokens = read(&answer)?;
+        answer => answer?,
+    };
+    keep(&args.context, &url, &args.login, args.account, &answer, out)
+}
+
+/// Signed in from now on, as the answer says.
+pub(super) fn keep(
+    name: &str,
+    url: &str,
+    login: &str,
+    account: Option<String>,
+    answer: &Value,
+    out: Output,
+) -> Outcome {
+    let tokens: Tokens = read(answer)?;
     let _lock = contexts::lock()?;
     let mut all = Contexts::read()?;
     let context = Context {
-        url: url.clone(),
-        login: args.login.clone(),
-        account: args.account,
+        url: url.to_owned(),
+        login: login.to_owned(),
+        account,
         access_token: tokens.access_token,
         refresh_token: tokens.refresh_token,
     };
-    all.contexts.insert(args.context.clone(), context);
-    all.current = Some(args.context.clone());
+    all.contexts.insert(name.to_owned(), context);
+    all.current = Some(name.to_owned());
     all.write()?;
-    out.answer(&json!({ "context": args.context, "url": url, "user": answer["user"] }), || {
-        format!("You are signed in at {url} as {}. `gantry logout` ends it.", args.login)
+    out.answer(&json!({ "context": name, "url": url, "user": answer["user"] }), || {
+        format!("You are signed in at {url} as {login}. `gantry logout` ends it.")
     });
     Ok(Exit::Done)
 }

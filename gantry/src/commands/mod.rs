@@ -6,6 +6,7 @@ mod api_key;
 mod audit;
 mod backup;
 mod bulk;
+mod by_provider;
 mod change;
 mod clone;
 mod config;
@@ -16,6 +17,8 @@ mod doctor;
 mod drift;
 mod following;
 mod host;
+mod invitation;
+mod joining;
 mod keys;
 mod log;
 mod login;
@@ -31,6 +34,7 @@ mod sim;
 mod snapshot;
 mod template;
 mod token;
+mod totp;
 mod user;
 
 use clap::{Parser, Subcommand};
@@ -138,6 +142,19 @@ enum Command {
     /// The token that the API wants.
     #[command(subcommand)]
     Token(token::Token),
+    /// Makes you the first administrator, with the link that the first start printed (GANTRY_SETUP_LINK or standard input).
+    Setup(joining::SetUp),
+    /// Asks for a login of your own, where everybody may; a letter tells how to go on.
+    Register(joining::Asking),
+    /// Comes in by an invitation (GANTRY_INVITATION or standard input).
+    Join(joining::Join),
+    /// Asks for a link that sets a new password; it comes by letter.
+    ResetPassword(joining::Asking),
+    /// Asks somebody in.
+    Invite(invitation::Invite),
+    /// Who was asked in and has not answered yet.
+    #[command(subcommand)]
+    Invitations(invitation::Invitations),
     /// Signs you in: commands need no GANTRY_TOKEN then.
     Login(login::Login),
     /// Signs you out.
@@ -156,6 +173,9 @@ enum Command {
     /// The keys that programs call with.
     #[command(subcommand)]
     ApiKeys(api_key::ApiKeys),
+    /// Your second factor: a code that an app shows, asked for at every sign-in.
+    #[command(subcommand)]
+    Totp(totp::Totp),
     /// Who did what, when, from where, and why.
     Audit(audit::Audit),
     /// Prints a container's passwords; it is recorded that you read them.
@@ -211,6 +231,12 @@ impl Gantry {
             Command::Snapshot(snapshot) => snapshot.run(*out).await,
             Command::Template(template) => template.run(*out).await,
             Command::Host(host) => host.run(*out).await,
+            Command::Setup(args) => joining::set_up(args, *out).await,
+            Command::Register(args) => joining::register(args, *out).await,
+            Command::Join(args) => joining::join(args, *out).await,
+            Command::ResetPassword(args) => joining::reset_password(args, *out).await,
+            Command::Invite(args) => invitation::invite(args, *out).await,
+            Command::Invitations(invitations) => invitations.run(*out).await,
             Command::Login(args) => login::login(args, *out).await,
             Command::Logout(args) => login::logout(args, *out).await,
             Command::Context(context) => context.run(*out),
@@ -218,6 +244,7 @@ impl Gantry {
             Command::Quota(quota) => quota.run(*out).await,
             Command::Users(users) => users.run(*out).await,
             Command::ApiKeys(keys) => keys.run(*out).await,
+            Command::Totp(totp) => totp.run(*out).await,
             Command::Audit(audit) => audit.run(*out).await,
             Command::Credentials(credentials) => credentials.run(*out).await,
             Command::Completions(completions) => completions.run(*out),

@@ -9,7 +9,7 @@ use crate::{
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Token {
-    /// Makes a new token in place of the one that the first start printed.
+    /// Makes a token of the installation, for scripts; it may do everything, and the one before is good no more.
     New,
 }
 

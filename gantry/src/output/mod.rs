@@ -42,6 +42,11 @@ impl Output {
         }
     }
 
+    /// A line for people that is no part of the answer, whoever reads that.
+    pub(crate) fn say_aside(self, line: &str) {
+        write_err(&format!("{line}\n"));
+    }
+
     /// The answer: as JSON for programs, else in words.
     pub(crate) fn answer(self, value: &impl serde::Serialize, words: impl FnOnce() -> String) {
         if self.json {

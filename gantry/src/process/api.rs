@@ -2,12 +2,24 @@
 
 use std::net::{SocketAddr, TcpListener};
 
-use api::{access::Access, live::LiveStates};
+use api::{
+    People, Registration,
+    access::Access,
+    live::LiveStates,
+    oidc::{Client, Oidc},
+};
+use platform::{
+    clock::Clock,
+    config::{Config, RegistrationSetting},
+    mail::Smtp,
+    people::setup,
+};
 
 use super::{MOST_WAITING, Parts, Telemetry};
 use crate::{
     exit::{Failure, Outcome},
     output::{Colour, Output},
+    settings,
 };
 
 pub(crate) struct Listening {
@@ -15,18 +27,21 @@ pub(crate) struct Listening {
     pub(super) listener: TcpListener,
     pub(super) settings: api::Settings,
     pub address: SocketAddr,
-    /// The token, when this start made it.
+    /// The token of the installation, when this start made it.
     pub token: Option<String>,
 }
 
 impl Listening {
-    /// Says where it listens, and the token when this start made it: it can't be found out again.
+    /// Says where it listens and, while there is nobody, by which link the first administrator comes in.
     pub(crate) async fn open(parts: &Parts, telemetry: &Telemetry, out: Output) -> Outcome<Self> {
         let it = Self::quietly(parts, telemetry).await?;
-        if let Some(token) = &it.token {
-            let strong = out.paint(Colour::Strong, token);
+        let now = parts.log.clock().now();
+        if let Some(link) = setup::offer(parts.log.db(), now).await? {
+            let base = it.app.people.url.clone().unwrap_or_else(|| format!("http://{}", it.address));
+            let page = out.paint(Colour::Strong, &format!("{base}/welcome/setup#{}", link.expose()));
             out.say(format!(
-                "The first start made the token for the API. It is shown only now:\n\n  export GANTRY_TOKEN={strong}\n"
+                "There is nobody yet. Become the first administrator, once, within a day:\n\n  {page}\n\n\
+                 or with `gantry setup --url {base} LOGIN`, which asks for this link.\n"
             ));
         }
         out.say(format!("The API answers at http://{} (its documentation at /docs/).", it.address));
@@ -54,6 +69,7 @@ impl Listening {
                 .behind(parts.config.api.trusted_proxies.split(',').filter_map(|net| net.trim().parse().ok()))
                 .at_most(parts.config.api.requests_per_minute),
             live: LiveStates::default(),
+            people: people(&parts.config)?,
             copies: std::sync::Arc::new(super::copies::Asked(worker::Copies::new(parts.tools.clone()))),
             guests: std::sync::Arc::new(super::guests::Seen(worker::Sweep::new(parts.tools.clone()))),
             foresee: parts.foresee(),
@@ -67,4 +83,22 @@ impl Listening {
         let settings = api::Settings { workers, max_connections: parts.config.api.max_connections, ..settings };
         Ok(Self { app, listener, settings, address, token: bootstrap.fresh })
     }
+}
+
+fn people(config: &Config) -> Outcome<People> {
+    let mail = config.mail.url.as_ref().map(|url| Smtp::new(url, &config.mail.from, Clock::system())).transpose();
+    let oidc = (!config.oidc.issuer.is_empty()).then(|| {
+        let (issuer, id) = (config.oidc.issuer.clone(), config.oidc.client_id.clone());
+        Oidc::new(Client { issuer, id, secret: config.oidc.client_secret.clone() })
+    });
+    Ok(People {
+        oidc: oidc.transpose()?,
+        registration: match config.people.registration {
+            RegistrationSetting::Closed => Registration::Closed,
+            RegistrationSetting::Invitation => Registration::Invitation,
+            RegistrationSetting::Open => Registration::Open,
+        },
+        url: Some(config.api.public_url.trim_end_matches('/').to_owned()).filter(|url| !url.is_empty()),
+        mail: mail.map_err(settings::wrong)?,
+    })
 }

@@ -22,6 +22,7 @@ pub(crate) struct Ground {
     pub(crate) redis: Redis,
     pub(crate) lease_s: u32,
     database: String,
+    pub(crate) token: String,
     dir: Option<tempfile::TempDir>,
     _postgres: Postgres,
 }
@@ -43,9 +44,8 @@ impl Ground {
         });
         let (postgres, redis) = servers.await.unwrap();
         let database = postgres.url();
-        let ground = Self { sim, redis, lease_s: LEASE_S, database, dir: Some(dir), _postgres: postgres };
-        assert_eq!(ground.program(&["migrate"]).run().code, 0);
-        ground
+        let token = tokio::task::block_in_place(|| crate::run::token(&database));
+        Self { sim, redis, lease_s: LEASE_S, database, token, dir: Some(dir), _postgres: postgres }
     }
 
     pub(crate) fn dir(&self) -> &Path {

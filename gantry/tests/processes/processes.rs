@@ -27,17 +27,14 @@ impl Process {
         Self::start(ground, &["worker"], false)
     }
 
-    /// With its address, and the token when it is the first.
-    pub(crate) fn api(ground: &Ground) -> (Self, String, Option<String>) {
+    /// With its address.
+    pub(crate) fn api(ground: &Ground) -> (Self, String) {
         let mut process = Self::start(ground, &["api", "--listen", "127.0.0.1:0"], true);
-        let mut token = None;
         for line in BufReader::new(process.child.stdout.take().unwrap()).lines() {
             let line = line.unwrap();
-            if let Some((_, told)) = line.split_once("GANTRY_TOKEN=") {
-                token = Some(told.trim().to_owned());
-            }
-            if let Some(url) = line.split_whitespace().find(|word| word.starts_with("http://")) {
-                return (process, url.to_owned(), token);
+            let told = line.strip_prefix("The API answers at ").and_then(|rest| rest.split_whitespace().next());
+            if let Some(url) = told {
+                return (process, url.to_owned());
             }
         }
         panic!("the API ended");

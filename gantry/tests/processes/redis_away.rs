@@ -17,8 +17,8 @@ use crate::watching::restless;
 async fn creates_wait_and_go_on_while_redis_is_away() {
     let durations = [("vzcreate".to_owned(), Duration::from_secs(1))].into();
     let mut ground = Ground::new(sim::Options { durations, ..sim::Options::default() }).await;
-    let (_api, url, token) = Process::api(&ground);
-    let caller = Caller::new(url, token.unwrap());
+    let (_api, url) = Process::api(&ground);
+    let caller = Caller::new(url, ground.token.clone());
     // One at a time on each node, so that some wait for their slot when Redis goes.
     assert_eq!(caller.post("/v1/hosts", &ground.host(1)).await.0, 201);
     let _workers = [Process::worker(&ground), Process::worker(&ground)];

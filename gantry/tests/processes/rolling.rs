@@ -19,14 +19,14 @@ const CREATES: u64 = 24;
 async fn creates_go_on_while_every_process_is_replaced() {
     let durations = [("vzcreate".to_owned(), Duration::from_millis(500))].into();
     let ground = Ground::new(sim::Options { durations, ..sim::Options::default() }).await;
-    let (mut api, url, token) = Process::api(&ground);
-    let caller = Caller::new(url, token.unwrap());
+    let (mut api, url) = Process::api(&ground);
+    let caller = Caller::new(url, ground.token.clone());
     assert_eq!(caller.post("/v1/hosts", &ground.host(4)).await.0, 201);
     let mut worker = Process::worker(&ground);
     let making = tokio::spawn(join_all((0..CREATES).map(|number| one(caller.clone(), number))));
     for _ in 0..3 {
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let (next_api, url, _) = Process::api(&ground);
+        let (next_api, url) = Process::api(&ground);
         caller.turn_to(url);
         api.ask_to_end();
         assert_eq!(api.ended(), 0, "an API that is asked to end does so in order");

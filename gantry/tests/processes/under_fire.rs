@@ -56,8 +56,8 @@ async fn a_hundred_creates_under_fire_end_as_they_should() {
         .map(|(kind, millis)| (kind.to_owned(), Duration::from_millis(millis)))
         .into();
     let mut ground = Ground::new(sim::Options { durations, jitter: 0.5, seed, ..sim::Options::default() }).await;
-    let (_api, url, token) = Process::api(&ground);
-    let caller = Caller::new(url, token.unwrap());
+    let (_api, url) = Process::api(&ground);
+    let caller = Caller::new(url, ground.token.clone());
     let (status, told) = caller.post("/v1/hosts", &ground.host(16)).await;
     assert_eq!(status, 201, "{told}");
     faults(&ground.sim);

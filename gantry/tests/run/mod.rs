@@ -65,6 +65,13 @@ pub fn sqlite(dir: &Path, file: &str) -> String {
     format!("sqlite:{}", dir.join(file).display())
 }
 
+/// The token of an installation that no server runs of yet.
+pub fn token(database: &str) -> String {
+    let migrated = gantry(&["migrate"]).database(database).run();
+    assert_eq!(migrated.code, 0, "{}", migrated.stderr);
+    json(gantry(&["token", "new", "--json"]).database(database))["token"].as_str().unwrap().to_owned()
+}
+
 /// A program that runs on, ended when this goes.
 pub struct Running {
     child: std::process::Child,
@@ -86,16 +93,20 @@ impl Running {
         self.lines.next().unwrap_or_else(|| panic!("it ended")).unwrap()
     }
 
-    /// Of a server: where it answers, and the token when this start made it.
+    /// Of a server: where it answers, and the link of the first administrator while there is none.
     pub fn first_words(&mut self) -> (String, String) {
-        let mut token = String::new();
+        let mut link = String::new();
         loop {
             let line = self.line();
-            if let Some((_, told)) = line.split_once("GANTRY_TOKEN=") {
-                told.clone_into(&mut token);
+            if line.contains("/welcome/setup#") {
+                line.trim().clone_into(&mut link);
+                continue;
+            }
+            if line.contains("gantry setup") {
+                continue;
             }
             if let Some(url) = line.split_whitespace().find(|word| word.starts_with("http://")) {
-                return (url.to_owned(), token);
+                return (url.to_owned(), link);
             }
         }
     }

@@ -45,6 +45,7 @@ impl Whole {
             catalogue: world.tools.catalogue.clone(),
             access: Access::with_token_hash(settled.hash),
             live: LiveStates::default(),
+            people: api::People::default(),
             copies: Arc::new(Asked(worker::Copies::new(world.tools.clone()))),
             guests: Arc::new(Seen(worker::Sweep::new(world.tools.clone()))),
             foresee: foresee(world.tools.clone()),

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use toml::Value;
 
-use super::{Config, ConfigError, layers::Entry, mask};
+use super::{Config, ConfigError, RegistrationSetting, layers::Entry, mask};
 use crate::vault::Keys;
 
 /// What a process is going to do, as far as settings have to fit it.
@@ -73,6 +73,20 @@ fn wanted(entry: &Entry) -> Option<String> {
             "redis.url" if !(text.is_empty() || text.starts_with("redis://") || text.starts_with("rediss://")) => {
                 Some("`redis://host:6379` or `rediss://…`".into())
             }
+            "people.registration" if !["closed", "invitation", "open"].contains(&text.as_str()) => {
+                Some("closed, invitation or open".into())
+            }
+            "mail.url" if !(text.is_empty() || text.starts_with("smtp://") || text.starts_with("smtps://")) => {
+                Some("`smtps://user:password@host`, or `smtp://host?tls=required`".into())
+            }
+            "oidc.issuer"
+                if !(text.is_empty() || text.starts_with("http://127.0.0.1:") || text.starts_with("https://")) =>
+            {
+                Some("an address like `https://id.example.org`".into())
+            }
+            "api.public_url" if !(text.is_empty() || text.starts_with("http://") || text.starts_with("https://")) => {
+                Some("an address like `https://gantry.example.org`".into())
+            }
             "redis.prefix" | "templates.root" if text.is_empty() => Some("a text that is not empty".into()),
             _ => None,
         },
@@ -90,6 +104,15 @@ impl Config {
     /// # Errors
     /// When they do not fit what the process is going to do; the message says what to set.
     pub fn check(&self, role: Role) -> Result<(), ConfigError> {
+        if self.mail.url.is_some() && self.api.public_url.is_empty() {
+            return Err(ConfigError::LettersNeedAddress);
+        }
+        if self.oidc.issuer.is_empty() != self.oidc.client_id.is_empty() {
+            return Err(ConfigError::HalfAProvider);
+        }
+        if self.people.registration == RegistrationSetting::Open && self.mail.url.is_none() {
+            return Err(ConfigError::RegistrationNeedsMail);
+        }
         let role = match role {
             Role::Api => Some("`gantry api`"),
             Role::Worker => Some("`gantry worker`"),

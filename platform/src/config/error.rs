@@ -29,6 +29,14 @@ pub enum ConfigError {
         "{role} runs beside other processes and needs Redis to hear of them: set REDIS_URL, or run all in one process with `gantry serve`"
     )]
     NeedsRedis { role: &'static str },
+    #[error(
+        "mail.url is set and api.public_url is not: letters hold links; set the address that people reach the API under"
+    )]
+    LettersNeedAddress,
+    #[error("oidc.issuer and oidc.client_id belong together: set both or none")]
+    HalfAProvider,
+    #[error("people.registration is open and mail.url is not set: who registers is told by letter how to go on")]
+    RegistrationNeedsMail,
     #[error("GANTRY_VAULT_KEYS: {0}")]
     Keys(#[from] KeysError),
     #[error(transparent)]

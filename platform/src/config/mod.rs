@@ -13,8 +13,8 @@ pub use check::{Role, sqlite_file};
 pub use error::ConfigError;
 pub use reference::reference;
 pub use sections::{
-    ApiSettings, DatabaseSettings, LogFormat, LogSettings, RedisSettings, TemplateSettings, VaultSettings,
-    WorkerSettings,
+    ApiSettings, DatabaseSettings, LogFormat, LogSettings, MailSettings, OidcSettings, PeopleSettings, RedisSettings,
+    RegistrationSetting, TemplateSettings, VaultSettings, WorkerSettings,
 };
 
 use layers::Layers;
@@ -26,6 +26,9 @@ pub struct Config {
     pub redis: RedisSettings,
     pub vault: VaultSettings,
     pub api: ApiSettings,
+    pub people: PeopleSettings,
+    pub mail: MailSettings,
+    pub oidc: OidcSettings,
     pub worker: WorkerSettings,
     pub templates: TemplateSettings,
     pub log: LogSettings,

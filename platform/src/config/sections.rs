@@ -42,6 +42,38 @@ pub struct ApiSettings {
     pub requests_per_minute: u64,
     /// With commas between.
     pub trusted_proxies: String,
+    /// Empty: not known.
+    pub public_url: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct PeopleSettings {
+    pub registration: RegistrationSetting,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RegistrationSetting {
+    Closed,
+    Invitation,
+    Open,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct MailSettings {
+    /// May hold a password.
+    #[serde(deserialize_with = "unless_empty")]
+    pub url: Option<SecretText>,
+    pub from: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct OidcSettings {
+    /// Empty: none.
+    pub issuer: String,
+    pub client_id: String,
+    #[serde(deserialize_with = "unless_empty")]
+    pub client_secret: Option<SecretText>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -81,6 +113,9 @@ struct Sections {
     redis: RedisSettings,
     vault: VaultSettings,
     api: ApiSettings,
+    people: PeopleSettings,
+    mail: MailSettings,
+    oidc: OidcSettings,
     worker: WorkerSettings,
     templates: TemplateSettings,
     log: LogSettings,
@@ -98,8 +133,8 @@ pub(super) fn build(layers: Layers) -> Result<Config, ConfigError> {
         }
     }
     let sections: Sections = root.try_into().map_err(|error: toml::de::Error| ConfigError::Shape(error.to_string()))?;
-    let Sections { database, redis, vault, api, worker, templates, log } = sections;
-    Ok(Config { database, redis, vault, api, worker, templates, log, report })
+    let Sections { database, redis, vault, api, people, mail, oidc, worker, templates, log } = sections;
+    Ok(Config { database, redis, vault, api, people, mail, oidc, worker, templates, log, report })
 }
 
 fn unless_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretText>, D::Error> {

@@ -68,6 +68,9 @@ const ALL: &[Migration] = &[
     one!(10, "copies_kept", "0010_copies_kept"),
     one!(11, "drift", "0011_drift"),
     one!(12, "own_templates", "0012_own_templates"),
+    one!(13, "invitations", "0013_invitations"),
+    one!(14, "second_factors", "0014_second_factors"),
+    one!(15, "identities", "0015_identities"),
 ];
 
 /// The schema that this program works with.

@@ -53,6 +53,12 @@ impl AppendError {
         matches!(self, Self::Conflict { .. })
     }
 
+    /// A row of the same append said no, in its own words: what it stands for was taken by somebody else.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Refused(why) if matches!(**why, ViewError::Refused(_)))
+    }
+
     /// The limits of the account's quota that would be passed.
     #[must_use]
     pub fn over_quota(&self) -> Option<&[domain::quota::Over]> {

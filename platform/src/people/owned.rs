@@ -1,6 +1,6 @@
 //! Whose something is. The account is part of the question, so that what is another's is as good as not there.
 
-use domain::{AccountId, ContainerId, KeyId, OperationId};
+use domain::{AccountId, ContainerId, InvitationId, KeyId, OperationId};
 
 use crate::db::{Db, DbError, statements, with_db};
 
@@ -8,6 +8,7 @@ statements! {
     one {
         CONTAINER = "SELECT COUNT(*) FROM containers WHERE id = $1 AND account = $2";
         OPERATION = "SELECT COUNT(*) FROM operations WHERE id = $1 AND account = $2";
+        INVITATION = "SELECT COUNT(*) FROM invitations WHERE id = $1 AND account = $2";
         KEY = "SELECT COUNT(*) FROM api_keys WHERE id = $1 AND account = $2";
     }
 }
@@ -17,6 +18,7 @@ statements! {
 pub enum Thing {
     Container(ContainerId),
     Operation(OperationId),
+    Invitation(InvitationId),
     Key(KeyId),
 }
 
@@ -26,6 +28,7 @@ pub async fn owns(db: &Db, account: AccountId, thing: Thing) -> Result<bool, DbE
     let (sql, id) = match thing {
         Thing::Container(id) => (CONTAINER, id.to_string()),
         Thing::Operation(id) => (OPERATION, id.to_string()),
+        Thing::Invitation(id) => (INVITATION, id.to_string()),
         Thing::Key(id) => (KEY, id.to_string()),
     };
     let found: i64 =

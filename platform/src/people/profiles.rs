@@ -14,7 +14,7 @@ use crate::{
 
 statements! {
     one {
-        ADD = "INSERT INTO people (id, login, password, created_at) VALUES ($1, $2, $3, $4)";
+        ADD = "INSERT INTO people (id, login, password, created_at, name) VALUES ($1, $2, $3, $4, $5)";
         BY_LOGIN = "SELECT id, login, password FROM people WHERE login = $1";
         BY_ID = "SELECT id, login, password FROM people WHERE id = $1";
         SET_PASSWORD = "UPDATE people SET password = $2 WHERE id = $1";
@@ -47,6 +47,8 @@ pub enum Change {
     Add {
         id: UserId,
         login: String,
+        /// How they want to be called.
+        name: Option<String>,
         password: Option<String>,
         at: DateTime<Utc>,
     },
@@ -84,9 +86,9 @@ impl Rows for Change {
     fn write<'a>(&'a self, tx: &'a mut Tx) -> BoxFuture<'a, Result<(), ViewError>> {
         Box::pin(async move {
             match self {
-                Self::Add { id, login, password, at } => {
+                Self::Add { id, login, name, password, at } => {
                     with_tx!(tx, conn => sqlx::query(ADD).bind(id.to_string()).bind(login).bind(password).bind(micros(*at))
-                        .execute(conn).await.map(drop))?;
+                        .bind(name).execute(conn).await.map(drop))?;
                 }
                 Self::SetPassword { id, hash } => {
                     with_tx!(tx, conn => sqlx::query(SET_PASSWORD).bind(id.to_string()).bind(hash)

@@ -104,5 +104,8 @@ impl View for AuditView {
 }
 
 fn is_somebodys(event: &Recorded) -> bool {
-    !matches!(event.meta.actor, Actor::System { .. }) || event.stream.category() == "access"
+    // What we do because somebody unknown asked for it bears their address.
+    !matches!(event.meta.actor, Actor::System { .. })
+        || event.meta.address.is_some()
+        || event.stream.category() == "access"
 }

@@ -117,7 +117,7 @@ impl Engine {
         cancel: &CancellationToken,
         reporter: &Reporter,
     ) -> Result<Context, EngineError> {
-        let context = self.tools.context(work.id, &work.operation, name, cancel.clone(), reporter);
+        let context = self.tools.context(work.id, &work.operation, name, cancel.clone(), reporter, work.trace());
         context.ok_or(EngineError::NoTarget)
     }
 

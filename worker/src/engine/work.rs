@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::operation::{Given, Operation, OperationCommand, OperationEvent};
 use domain::pipeline::Pipeline;
 use domain::plan::{Next, plan};
-use domain::{Aggregate as _, Event as _, Meta, OperationId, Recorded, Version};
+use domain::{Aggregate as _, Event as _, Meta, OperationId, Recorded, TraceParent, Version};
 use platform::log::{Append, AppendError, Expected, Log, LogError, Rows, StreamAppend};
 
 use super::EngineError;
@@ -48,10 +48,13 @@ impl Work {
         let meta = Meta {
             correlation: Some(id.uuid()),
             request: first.meta.request,
+            trace: first.meta.trace.clone(),
             account: first.meta.account,
             causation: Some(first.position),
             ..Meta::system("worker")
         };
+        // Also of one that the sweep found, whose job was lost.
+        tracing::Span::current().record("trace.id", meta.trace.as_ref().map(TraceParent::trace));
         let worker = worker.to_owned();
         let mut work = Self {
             id,
@@ -70,6 +73,11 @@ impl Work {
     /// The version that every later write of a worker without this one's claim fails against.
     pub(super) fn version(&self) -> Version {
         self.version
+    }
+
+    /// Of the request that asked for it.
+    pub(super) fn trace(&self) -> Option<TraceParent> {
+        self.meta.trace.clone()
     }
 
     /// Somebody worked on it before, and may have told of more than the events do.

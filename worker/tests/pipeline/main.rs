@@ -18,4 +18,5 @@ mod schedules;
 mod servers;
 mod support;
 mod tiny;
+mod traces;
 mod trips;
