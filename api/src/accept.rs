@@ -144,7 +144,7 @@ async fn owner(app: &App, asking: &Asking, command: &Command) -> Result<Option<A
 }
 
 /// Which limits, and by how much.
-fn over(over: &[domain::quota::Over]) -> Problem {
+pub(crate) fn over(over: &[domain::quota::Over]) -> Problem {
     let words: Vec<String> =
         over.iter().map(|one| format!("{} would be {} of {}", one.what, one.wanted, one.limit)).collect();
     Problem::new(Kind::QuotaExceeded).detail(words.join("; ")).fact("over", over)

@@ -22,6 +22,8 @@ use crate::problem::{FieldProblem, Kind, Problem};
 pub(crate) enum For {
     /// Those that were made whole.
     Ready,
+    /// The same, and those whose rebuild failed; which those are the container itself knows.
+    Made,
     /// Those that failed, too.
     Present,
     /// Those that are gone, too.
@@ -128,8 +130,9 @@ const fn in_the_way(lifecycle: Lifecycle, of: For) -> Option<&'static str> {
     match (lifecycle, of) {
         (_, For::Known) => None,
         (Lifecycle::Removed | Lifecycle::Unknown, _) => Some("the container has been removed"),
-        (Lifecycle::Creating, For::Ready) => Some("the container is being created"),
+        (Lifecycle::Creating, For::Ready | For::Made) => Some("the container is being created"),
         (Lifecycle::Failed, For::Ready) => Some("its create failed: retry that, or delete the container"),
-        (Lifecycle::Ready, _) | (Lifecycle::Creating | Lifecycle::Failed, For::Present) => None,
+        (Lifecycle::Ready, _) | (Lifecycle::Failed, For::Made) => None,
+        (Lifecycle::Creating | Lifecycle::Failed, For::Present) => None,
     }
 }

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use domain::container::{Container, ContainerCommand};
 use domain::operation::{Given, Operation, OperationCommand, OperationRejection};
+use domain::pipeline::StepName;
 use domain::quota::Takes;
 use domain::{Aggregate as _, Event, NewEvent, OperationId};
 use platform::log::{Append, StreamAppend};
@@ -63,12 +64,18 @@ pub(crate) async fn of_operation(
 }
 
 /// A container whose create failed is being created again: the step that calls it ready asks for that. One that was not
-/// changed is to be changed after all.
+/// changed, or made anew, is to be so after all.
 async fn container_too(app: &App, operation: &Operation) -> Result<Option<StreamAppend>, Problem> {
     let Some(accepted) = operation.accepted() else { return Ok(None) };
-    let (container, says) = match (accepted.command.creates(), accepted.command.change(), accepted.target) {
-        (Some(container), ..) => (container, ContainerCommand::RetryCreate),
-        (None, Some(change), Some(container)) => (container, ContainerCommand::AcceptChange(change.clone())),
+    let Some(container) = accepted.target else { return Ok(None) };
+    let command = &accepted.command;
+    let says = match (command.creates(), command.change(), command.rebuild()) {
+        (Some(_), ..) => ContainerCommand::RetryCreate,
+        (_, Some(change), _) => ContainerCommand::AcceptChange(change.clone()),
+        (.., Some(rebuild)) if operation.has_succeeded(StepName::BeginRebuild) => {
+            ContainerCommand::RetryRebuild(rebuild.operation)
+        }
+        (.., Some(rebuild)) => ContainerCommand::AcceptRebuild(Box::new(rebuild.clone())),
         _ => return Ok(None),
     };
     let loaded = app.log.load::<Container>(container).await.map_err(unreadable)?;

@@ -93,7 +93,7 @@ pub(crate) fn seal(
     Ok(id)
 }
 
-fn seal_inputs(
+pub(crate) fn seal_inputs(
     app: &App,
     stream: &StreamId,
     inputs: &BTreeMap<String, Secret>,

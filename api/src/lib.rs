@@ -25,6 +25,7 @@ mod people;
 mod prefer;
 mod preview;
 pub mod problem;
+mod rebuild;
 mod register;
 pub mod request;
 mod routes;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::container::{ContainerSpec, Guest};
+use crate::container::{Change, ContainerSpec, Guest};
 use crate::placement::{Chosen, Considered};
 use crate::{ContainerId, FieldError};
 
@@ -18,6 +18,17 @@ pub enum Wish {
         container: ContainerId,
         guest: Option<Guest>,
         purge: bool,
+    },
+    Resize {
+        guest: Guest,
+        change: Change,
+    },
+    Rebuild {
+        guest: Guest,
+        /// As it is to be.
+        spec: Box<ContainerSpec>,
+        image: String,
+        backup_first: bool,
     },
 }
 

@@ -118,6 +118,9 @@ pub fn progress_of(pipeline: &Pipeline, event: &OperationEvent, percent: u8) -> 
             ProgressKind::Complete { percent: 100, message: end_of(pipeline).to_owned(), summary: summary.clone() }
         }
         E::Failed { error } => ended(Status::Failed, &error.to_string(), Some(error)),
+        E::Cancelled if matches!(pipeline.name, PipelineName::Rebuild) => {
+            ended(Status::Cancelled, "Cancelled; if the old guest is gone by now, a retry goes on from here", None)
+        }
         E::Cancelled => ended(Status::Cancelled, "Cancelled; what was built is taken down", None),
         E::Stuck { error } => ended(Status::Stuck, "An operator has to look at it", Some(error)),
         E::Claimed { .. } | E::PutDown | E::Resumed | E::Undone { .. } => return None,
@@ -129,6 +132,7 @@ const fn end_of(pipeline: &Pipeline) -> &'static str {
     match pipeline.name {
         PipelineName::Create | PipelineName::Clone | PipelineName::RestoreNew => "Ready",
         PipelineName::Delete => "Deleted",
+        PipelineName::Rebuild => "Rebuilt",
         PipelineName::Resize => "Resized",
         PipelineName::Change => "Changed",
         PipelineName::RootPassword => "The root password is set",

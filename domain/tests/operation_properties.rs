@@ -5,7 +5,7 @@
 mod engine;
 
 use chrono::DateTime;
-use domain::container::Change;
+use domain::container::{Change, Rebuild, Scripts, Source};
 use domain::operation::{
     Accepted, Command, Failure, FailureKind, Given, Operation, OperationCommand as C, OperationEvent, Status,
     WaitReason,
@@ -62,6 +62,18 @@ fn command(pipeline: PipelineName, keep_on_failure: bool) -> Command {
             vmid: domain::vmid::Vmid::try_from(100).unwrap(),
         },
         PipelineName::RestoreNew => Command::RestoreNew { container, source: CONTAINER, backup: "one".into() },
+        PipelineName::Rebuild => Command::RebuildContainer {
+            container,
+            rebuild: Box::new(Rebuild {
+                operation: domain::OperationId::new(Uuid::nil()),
+                source: Source::Image("debian-12".into()),
+                template: None,
+                scripts: Scripts::All,
+                root_password: None,
+                inputs: None,
+            }),
+            backup_first: false,
+        },
     }
 }
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use domain::container::{Container, ContainerCommand, ContainerSpec, Guest as Place};
+use domain::container::{Container, ContainerCommand, ContainerSpec, Guest as Place, Source, TemplateVersion};
 use domain::operation::{Failure, Operation, StepState};
 use domain::pipeline::{StepName, percent};
 use domain::progress::{LogStream, NextLine, Progress, ProgressKind};
@@ -50,10 +50,20 @@ impl Context {
         request.map(|request| &request.spec).ok_or_else(|| StepError::internal("the container has no request"))
     }
 
+    /// What its guest is made from: before a rebuild has begun, that is not what the container says of itself.
+    pub(crate) async fn made_from(&self) -> Result<(&Source, Option<&TemplateVersion>), StepError> {
+        if let Some(rebuild) = self.operation.accepted().and_then(|accepted| accepted.command.rebuild()) {
+            return Ok((&rebuild.source, rebuild.template.as_ref()));
+        }
+        let request = self.container().await?.state.request();
+        let request = request.ok_or_else(|| StepError::internal("the container has no request"))?;
+        Ok((&request.spec.source, request.template.as_ref()))
+    }
+
     /// The template at the version that was fixed when the container was asked for.
     pub(crate) async fn template(&self) -> Result<Option<Arc<Template>>, StepError> {
         let load = || async {
-            let Some(version) = self.container().await?.state.request().and_then(|r| r.template.clone()) else {
+            let (_, Some(version)) = self.made_from().await? else {
                 return Ok(None);
             };
             let found = self.tools.catalogue.version(&version.hash).await.map_err(StepError::internal)?;

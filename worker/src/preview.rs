@@ -1,10 +1,11 @@
 //! What would happen, as far as it can be known now: the same choices as the steps make, and nothing is done.
 
+mod changes;
+
 use std::sync::Arc;
 
 use domain::container::{ContainerSpec, Guest};
 use domain::operation::{Failure, FailureKind};
-use domain::placement::Chosen;
 use domain::preview::{Call, Preview, Wish};
 use domain::vmid::{Vmid, VmidOfHost};
 use platform::views::{self, VmidRow};
@@ -25,6 +26,10 @@ pub async fn preview(tools: &Tools, wish: Wish) -> Result<Preview, StepError> {
     let mut preview = Preview::default();
     let looked = match &wish {
         Wish::Create { spec, image } => create(tools, spec, image, &mut preview).await,
+        Wish::Resize { guest, change } => changes::resize(tools, guest, change, &mut preview).await,
+        Wish::Rebuild { guest, spec, image, backup_first } => {
+            changes::rebuild(tools, guest, spec, (image, *backup_first), &mut preview).await
+        }
         Wish::Delete { guest: Some(guest), purge, .. } => delete(tools, guest, *purge, &mut preview).await,
         Wish::Delete { guest: None, .. } => {
             preview.notes.push("it has no guest on Proxmox: only its record is closed".to_owned());
@@ -61,13 +66,20 @@ async fn create(tools: &Tools, spec: &ContainerSpec, image: &str, preview: &mut 
     preview.considered = verdict.considered;
     let host = tools.hosts.get(chosen.host).await?;
     let vmid = number(tools, spec, &host, preview).await?;
-    let volume = volume(tools, image, &host, &chosen, preview).await?;
     let node = &chosen.node;
+    let volume = volume(tools, image, &host, node, preview).await?;
+    preview.calls.extend(making(spec, node, vmid, &chosen.storage, volume));
+    preview.chosen = Some(chosen);
+    Ok(())
+}
+
+/// How a guest is made and started.
+fn making(spec: &ContainerSpec, node: &str, vmid: u32, storage: &str, volume: String) -> [Call; 2] {
     let mut call = Call::new("POST", format!("/nodes/{node}/lxc"))
         .with("vmid", vmid)
         .with("hostname", &spec.hostname)
         .with("ostemplate", volume)
-        .with("rootfs", format!("{}:{}", chosen.storage, spec.disk_gb))
+        .with("rootfs", format!("{storage}:{}", spec.disk_gb))
         .with("cores", spec.cores)
         .with("memory", spec.memory_mb)
         .with("swap", spec.swap_mb)
@@ -77,10 +89,7 @@ async fn create(tools: &Tools, spec: &ContainerSpec, image: &str, preview: &mut 
     if spec.start_on_boot {
         call = call.with("onboot", 1);
     }
-    preview.calls.push(call);
-    preview.calls.push(Call::new("POST", format!("/nodes/{node}/lxc/{vmid}/status/start")));
-    preview.chosen = Some(chosen);
-    Ok(())
+    [call, Call::new("POST", format!("/nodes/{node}/lxc/{vmid}/status/start"))]
 }
 
 /// The one that was asked for, or the one that Proxmox would give now; it is leased only when it is really asked for.
@@ -111,19 +120,19 @@ async fn volume(
     tools: &Tools,
     image: &str,
     host: &Host,
-    chosen: &Chosen,
+    node: &str,
     preview: &mut Preview,
 ) -> Result<String, StepError> {
-    Ok(match Available::on(host, &chosen.node, image).await? {
+    Ok(match Available::on(host, node, image).await? {
         Available { volume: Some(volume), .. } => volume,
         Available { holder: Some(holder), .. } if tools.settings.download_images => {
-            let path = format!("/nodes/{}/aplinfo", chosen.node);
+            let path = format!("/nodes/{node}/aplinfo");
             preview.calls.push(Call::new("POST", path).with("storage", &holder).with("template", image));
             preview.notes.push(format!("the image {image} is downloaded to {holder} first"));
             format!("{holder}:vztmpl/{image}")
         }
         Available { .. } => {
-            let problem = format!("{image} is not on {}, and may not or can't be downloaded", chosen.node);
+            let problem = format!("{image} is not on {node}, and may not or can't be downloaded");
             preview.conflict("image", problem, "have an operator put it on a storage of the node");
             image.to_owned()
         }

@@ -130,11 +130,14 @@ impl Tools {
         {
             return self.container_says(container, ContainerCommand::DropChange).await;
         }
-        let Some(container) = asked.creates() else { return Ok(None) };
+        let (rebuilds, target) = (asked.rebuild().is_some(), asked.target());
+        let Some(container) = asked.creates().or(target.filter(|_| rebuilds)) else { return Ok(None) };
         let command = match (end, because) {
             (OperationCommand::Fail | OperationCommand::GetStuck, Some(failure)) => {
                 ContainerCommand::FailCreate(operation.failing().cloned().unwrap_or(failure))
             }
+            // Of one that has not begun yet the container takes no note.
+            (OperationCommand::FinishCancel, _) if rebuilds => ContainerCommand::FailCreate(cut_short()),
             (OperationCommand::FinishCancel, _) => ContainerCommand::CancelCreate,
             _ => return Ok(None),
         };
@@ -148,6 +151,17 @@ impl Tools {
             operation.accepted().map(|a| &a.command)
         {
             self.vault.forget(*password).await?;
+            return Ok(());
+        }
+        if let Some(command) = operation.accepted().map(|accepted| &accepted.command)
+            && let (Some(rebuild), Some(container)) = (command.rebuild(), command.target())
+        {
+            let container = self.log.load::<Container>(container).await?.state;
+            let kept = container.request().map(|request| (request.root_password, request.inputs)).unwrap_or_default();
+            // One that had begun is left to a retry, which needs them.
+            for id in rebuild.sealed().filter(|id| Some(*id) != kept.0 && Some(*id) != kept.1) {
+                self.vault.forget(id).await?;
+            }
             return Ok(());
         }
         let Some(container) = operation.accepted().and_then(|accepted| accepted.command.creates()) else {
@@ -173,4 +187,9 @@ impl Tools {
         let events = events.iter().map(domain::Event::encode).collect::<Result<Vec<_>, _>>()?;
         Ok(Some(StreamAppend { stream: Container::stream(id), expected: loaded.expected(), events }))
     }
+}
+
+fn cut_short() -> Failure {
+    let detail = "its old guest is gone: retry the operation, rebuild it from something else, or delete the container";
+    Failure::new("rebuild-cancelled", "The rebuild was cancelled", detail)
 }

@@ -118,6 +118,7 @@ pub const TABLE: &[Rule] = &[
     rule("GET",    "/v1/containers/{id}/credentials",       P::ContainersSecrets, Whose::Container),
     rule("POST",   "/v1/containers/{id}/drift/accept",                P::ContainersWrite,   Whose::Container),
     rule("POST",   "/v1/containers/{id}/drift/put-back",              P::ContainersWrite,   Whose::Container),
+    rule("POST",   "/v1/containers/{id}/rebuild",                     P::ContainersDelete,  Whose::Container),
     rule("GET",    "/v1/containers/{id}/schedules",                   P::ContainersRead,    Whose::Container),
     rule("PUT",    "/v1/containers/{id}/schedules/{name}",            P::ContainersWrite,   Whose::Container),
     rule("DELETE", "/v1/containers/{id}/schedules/{name}",            P::ContainersWrite,   Whose::Container),

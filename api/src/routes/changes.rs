@@ -6,11 +6,15 @@ use domain::operation::Command;
 use serde_json::Value;
 
 use super::asked::{Accepted, Asked};
+use super::containers::Creating;
 use super::id::Id;
 use crate::body::Body;
 use crate::change as changing;
+use crate::paging::Search;
+use crate::preview;
 use crate::problem::Problem;
-use crate::shape::operation::Created;
+use crate::shape::operation::{Created, OperationView};
+use crate::shape::plan::Plan;
 use crate::wish::{ChangeContainer, Resize, RootPassword};
 
 /// Resize a container
@@ -18,16 +22,25 @@ use crate::wish::{ChangeContainer, Resize, RootPassword};
 /// Cores, memory and swap at once, while it runs; disks only grow. When a part of it fails, the rest is put back.
 #[utoipa::path(
     tag = "actions",
-    params(Id<ContainerId>, Asked),
+    params(Id<ContainerId>, Creating, Asked),
     request_body = Resize,
     responses(
         Accepted,
+        (status = 200, description = "It has ended while you waited; with `dry_run` the plan", content((OperationView), (Plan))),
         (status = 409, description = "Another operation is at work on it, it is not in a state for this, or the account may not have more", body = Problem, content_type = "application/problem+json"),
     )
 )]
 #[post("/v1/containers/{id}/actions/resize")]
-pub(super) async fn resize(asked: Asked, id: Id<ContainerId>, body: Body<Resize>) -> Result<Accepted, Problem> {
+pub(super) async fn resize(
+    asked: Asked,
+    id: Id<ContainerId>,
+    query: Search<Creating>,
+    body: Body<Resize>,
+) -> Result<Accepted, Problem> {
     let container = id.0;
+    if query.0.dry_run {
+        return Ok(Accepted::planned(&preview::of_resize(&asked.app, container, body).await?));
+    }
     let command = |wanted| Command::ResizeContainer { container, change: wanted };
     let taken = changing::of(&asked.app, &asked.asking, container, body, command).await?;
     asked.answer(taken, Value::Null).await

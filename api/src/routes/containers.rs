@@ -32,7 +32,7 @@ use crate::wish::CreateContainer;
 pub(super) struct Creating {
     /// Only say what would happen: nothing is written, nothing is kept for it.
     #[serde(default)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 /// Ask for a container

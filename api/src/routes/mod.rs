@@ -30,6 +30,7 @@ mod operations;
 mod orphans;
 mod own_templates;
 mod problems;
+mod rebuild;
 mod refresh;
 mod schedules;
 mod session;
@@ -74,6 +75,7 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(bulk::bulk_events)
         .service(actions::suspend)
         .service(actions::resume)
+        .service(rebuild::rebuild)
         .service(changes::resize)
         .service(changes::change)
         .service(changes::root_password)

@@ -20,7 +20,7 @@ use crate::problem::FieldProblem;
     "conflicts": [], "notes": [], "quota": []
 }))]
 pub(crate) struct Plan {
-    /// `create`, `delete`, `snapshot` or `backup`.
+    /// `create`, `resize`, `rebuild`, `delete`, `snapshot` or `backup`.
     pub(crate) action: String,
     /// False when something stands in its way; see `conflicts`.
     pub(crate) possible: bool,

@@ -2,10 +2,12 @@
 
 mod change;
 mod create;
+mod rebuild;
 mod resolve;
 mod schedule;
 
 pub(crate) use change::{ChangeContainer, Resize, RootPassword};
 pub(crate) use create::{CreateContainer, NetworkWish};
-pub(crate) use resolve::{Resolved, renamed};
+pub(crate) use rebuild::{RebuildContainer, TemplateOf};
+pub(crate) use resolve::{Resolved, check_inputs, check_scripts, renamed, template_named};
 pub(crate) use schedule::ScheduleWish;

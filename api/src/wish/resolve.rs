@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::HostId;
 use domain::container::{ContainerSpec, Features, Ipv4, Ipv6, Network, Scripts, Source, Where};
-use domain::template::Settings;
+use domain::template::{Input, Settings, Template};
+use domain::{AccountId, HostId};
 use platform::catalogue::Found;
 use platform::views::{self, HostFilter, HostRow, Page};
 
@@ -40,8 +40,9 @@ impl CreateContainer {
             fix: error.fix,
         }));
         self.check_password(&mut errors);
-        self.check_scripts(template.as_deref(), &mut errors);
-        let inputs = self.check_inputs(settings.as_ref(), &mut errors);
+        check_scripts(&spec.scripts, template.as_ref().and_then(|found| found.template.as_deref()), &mut errors);
+        let inputs = self.inputs.iter().map(|(name, answer)| (name.clone(), answer.text())).collect();
+        check_inputs(&inputs, settings.as_ref().map(|s| s.inputs.as_slice()).unwrap_or_default(), &mut errors);
         Ok(Resolved { spec: spec.normalized(), template, host, inputs, errors })
     }
 
@@ -56,20 +57,10 @@ impl CreateContainer {
             (None, None) => errors.push(wrong("template", "is missing", "name a template, or an image")),
             _ => {}
         }
-        let Some(name) = &self.template else { return Ok(None) };
-        let found = match app.catalogue.find(name).await.map_err(Problem::internal)? {
-            None => app.catalogue.own(owner(asking), name).await.map_err(Problem::internal)?,
-            found => found,
-        };
-        match &found {
-            None => errors.push(wrong("template", &format!("there is no template {name:?}"), "see /v1/templates")),
-            Some(found) if found.template.is_none() => {
-                let reason = found.findings.first().map(ToString::to_string).unwrap_or_default();
-                errors.push(wrong("template", &format!("{name} is broken: {reason}"), "choose another, or mend it"));
-            }
-            Some(_) => {}
+        match &self.template {
+            Some(name) => template_named(app, owner(asking), name, errors).await,
+            None => Ok(None),
         }
-        Ok(found)
     }
 
     async fn find_place(&self, app: &App, errors: &mut Vec<FieldProblem>) -> Result<(Where, Option<HostId>), Problem> {
@@ -121,11 +112,7 @@ impl CreateContainer {
             description: self.description.clone(),
             start_on_boot: self.start_on_boot,
             packages: self.packages.clone(),
-            scripts: match &self.scripts {
-                None | Some(ScriptsWish::Word(ScriptsWord::All)) => Scripts::All,
-                Some(ScriptsWish::Word(ScriptsWord::None)) => Scripts::None,
-                Some(ScriptsWish::Only(names)) => Scripts::Only(names.clone()),
-            },
+            scripts: self.scripts.as_ref().map(Scripts::from).unwrap_or_default(),
             place,
             spread_by: self.spread_by.clone(),
             vmid: self.vmid,
@@ -135,40 +122,70 @@ impl CreateContainer {
     fn check_password(&self, errors: &mut Vec<FieldProblem>) {
         errors.extend(self.root_password.as_ref().and_then(password_fault));
     }
+}
 
-    fn check_scripts(&self, template: Option<&Found>, errors: &mut Vec<FieldProblem>) {
-        let (Some(ScriptsWish::Only(names)), Some(template)) =
-            (&self.scripts, template.and_then(|found| found.template.as_ref()))
-        else {
-            return;
-        };
-        for (index, name) in names.iter().enumerate() {
-            if !template.scripts.iter().any(|script| script.name == *name) {
-                let known: Vec<&str> = template.scripts.iter().map(|script| script.name.as_str()).collect();
-                let fix = format!("it has {}", known.join(", "));
-                errors.push(wrong(&format!("scripts[{index}]"), &format!("{name:?} is not in the template"), &fix));
-            }
+/// The template as it is now; what is wrong with it is told.
+///
+/// # Errors
+/// When the catalogue can't be read.
+pub(crate) async fn template_named(
+    app: &App,
+    account: AccountId,
+    name: &str,
+    errors: &mut Vec<FieldProblem>,
+) -> Result<Option<Arc<Found>>, Problem> {
+    let found = match app.catalogue.find(name).await.map_err(Problem::internal)? {
+        None => app.catalogue.own(account, name).await.map_err(Problem::internal)?,
+        found => found,
+    };
+    match &found {
+        None => errors.push(wrong("template", &format!("there is no template {name:?}"), "see /v1/templates")),
+        Some(found) if found.template.is_none() => {
+            let reason = found.findings.first().map(ToString::to_string).unwrap_or_default();
+            errors.push(wrong("template", &format!("{name} is broken: {reason}"), "choose another, or mend it"));
+        }
+        Some(_) => {}
+    }
+    Ok(found)
+}
+
+pub(crate) fn check_scripts(wanted: &Scripts, template: Option<&Template>, errors: &mut Vec<FieldProblem>) {
+    let (Scripts::Only(names), Some(template)) = (wanted, template) else { return };
+    for (index, name) in names.iter().enumerate() {
+        if !template.scripts.iter().any(|script| script.name == *name) {
+            let known: Vec<&str> = template.scripts.iter().map(|script| script.name.as_str()).collect();
+            let fix = format!("it has {}", known.join(", "));
+            errors.push(wrong(&format!("scripts[{index}]"), &format!("{name:?} is not in the template"), &fix));
         }
     }
+}
 
-    fn check_inputs(&self, settings: Option<&Settings>, errors: &mut Vec<FieldProblem>) -> BTreeMap<String, Secret> {
-        let asked = settings.map(|settings| settings.inputs.as_slice()).unwrap_or_default();
-        for name in self.inputs.keys().filter(|name| asked.iter().all(|input| input.name != **name)) {
-            errors.push(wrong(&format!("inputs.{name}"), "is not asked by the template", "leave it out"));
-        }
-        for input in asked {
-            let field = format!("inputs.{}", input.name);
-            match self.inputs.get(&input.name) {
-                None if input.default.is_none() => errors.push(wrong(&field, "is missing", &input.help)),
-                None => {}
-                Some(answer) => {
-                    if let Err(problem) = input.check(answer.text().expose()) {
-                        errors.push(wrong(&field, &problem, "see the template's `inputs`"));
-                    }
+/// The answers to a template's questions, each as a text.
+pub(crate) fn check_inputs(answers: &BTreeMap<String, Secret>, asked: &[Input], errors: &mut Vec<FieldProblem>) {
+    for name in answers.keys().filter(|name| asked.iter().all(|input| input.name != **name)) {
+        errors.push(wrong(&format!("inputs.{name}"), "is not asked by the template", "leave it out"));
+    }
+    for input in asked {
+        let field = format!("inputs.{}", input.name);
+        match answers.get(&input.name) {
+            None if input.default.is_none() => errors.push(wrong(&field, "is missing", &input.help)),
+            None => {}
+            Some(answer) => {
+                if let Err(problem) = input.check(answer.expose()) {
+                    errors.push(wrong(&field, &problem, "see the template's `inputs`"));
                 }
             }
         }
-        self.inputs.iter().map(|(name, answer)| (name.clone(), answer.text())).collect()
+    }
+}
+
+impl From<&ScriptsWish> for Scripts {
+    fn from(wish: &ScriptsWish) -> Self {
+        match wish {
+            ScriptsWish::Word(ScriptsWord::All) => Self::All,
+            ScriptsWish::Word(ScriptsWord::None) => Self::None,
+            ScriptsWish::Only(names) => Self::Only(names.clone()),
+        }
     }
 }
 

@@ -23,6 +23,7 @@ mod people;
 mod plans;
 mod provider;
 mod quotas;
+mod rebuild;
 mod roles;
 mod second_factor;
 mod secrets;

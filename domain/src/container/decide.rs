@@ -1,11 +1,13 @@
 use serde_json::Value;
 
-use super::{BackupMade, Change, Container, ContainerEvent, Guest, Lifecycle, Placement, Power, Request, Stopping};
+use super::{
+    BackupMade, Change, Container, ContainerEvent, Guest, Lifecycle, Placement, Power, Rebuild, Request, Stopping,
+};
 use crate::drift::Taken;
 use crate::field::{self, FieldError};
 use crate::operation::Failure;
 use crate::vmid::Vmid;
-use crate::{Aggregate, ContainerId, HostId, SealedId};
+use crate::{Aggregate, ContainerId, HostId, OperationId, SealedId};
 
 use ContainerCommand as C;
 use ContainerEvent as E;
@@ -16,10 +18,17 @@ use ContainerRejection as No;
 pub enum ContainerCommand {
     Request(Box<Request>),
     RecordPlacement(Box<Placement>),
-    RecordGuest { host: HostId, node: String, vmid: Vmid },
+    RecordGuest {
+        host: HostId,
+        node: String,
+        vmid: Vmid,
+    },
     RecordGuestRemoved,
     LearnAddresses(Vec<String>),
-    BecomeReady { summary: Value, credentials: Vec<SealedId> },
+    BecomeReady {
+        summary: Value,
+        credentials: Vec<SealedId>,
+    },
     FailCreate(Failure),
     CancelCreate,
     RetryCreate,
@@ -38,8 +47,16 @@ pub enum ContainerCommand {
     RecordSnapshotDeleted(String),
     RecordRolledBack(String),
     RecordBackup(Box<BackupMade>),
-    RecordBackupDeleted { volume: String },
-    RecordRestored { backup: String },
+    RecordBackupDeleted {
+        volume: String,
+    },
+    RecordRestored {
+        backup: String,
+    },
+    AcceptRebuild(Box<Rebuild>),
+    BeginRebuild(OperationId),
+    /// It failed or was cancelled after it had begun.
+    RetryRebuild(OperationId),
     AcceptDrift(Box<Taken>),
 }
 
@@ -65,6 +82,10 @@ pub enum ContainerRejection {
     Changing,
     #[error("the container's create has not failed")]
     NotFailed,
+    #[error("its create failed: retry that, or delete the container")]
+    NotMade,
+    #[error("another rebuild of the container was begun since")]
+    Superseded,
 }
 
 impl Aggregate for Container {
@@ -142,6 +163,13 @@ impl Aggregate for Container {
             E::DriftAccepted(taken) => self.take_over(taken),
             E::BackedUp(made) => drop(self.backups.insert(made.volume.clone(), (**made).clone())),
             E::BackupDeleted { volume } => drop(self.backups.remove(volume)),
+            E::RebuildAccepted(rebuild) => self.rebuild = Some(rebuild.clone()),
+            E::RebuildBegun { .. } => {
+                if let (Some(request), Some(rebuild)) = (&mut self.request, &self.rebuild) {
+                    *request = rebuild.of(request);
+                }
+                self.lifecycle = Lifecycle::Creating;
+            }
         }
         self
     }
@@ -220,6 +248,10 @@ impl Container {
                 }
                 self.about_guest(E::DriftAccepted(taken))?
             }
+            C::AcceptRebuild(rebuild) => self.accept_rebuild(rebuild)?,
+            C::BeginRebuild(operation) => self.begin_rebuild(operation)?,
+            C::RetryRebuild(operation) if self.created_by() != Some(operation) => return Err(No::Superseded),
+            C::RetryRebuild(_) => self.go_on(C::RetryCreate)?,
             C::Request(_) => return Err(No::AlreadyRequested),
         })
     }
@@ -252,6 +284,26 @@ impl Container {
                 errors => Err(No::Invalid(errors)),
             },
             (None, None) => Err(No::Unknown),
+        }
+    }
+
+    /// Also of one whose last rebuild failed: that is how to try another template.
+    fn accept_rebuild(&self, rebuild: Box<Rebuild>) -> Result<Vec<E>, No> {
+        match self.lifecycle {
+            _ if self.changing.is_some() => Err(No::Changing),
+            Lifecycle::Failed if !self.is_rebuilt() => Err(No::NotMade),
+            Lifecycle::Ready | Lifecycle::Failed if self.rebuild.as_ref() == Some(&rebuild) => Ok(vec![]),
+            Lifecycle::Ready | Lifecycle::Failed => Ok(vec![E::RebuildAccepted(rebuild)]),
+            _ => Err(No::NotReady),
+        }
+    }
+
+    fn begin_rebuild(&self, operation: OperationId) -> Result<Vec<E>, No> {
+        match (&self.rebuild, self.lifecycle) {
+            (Some(rebuild), _) if rebuild.operation != operation => Err(No::Superseded),
+            (Some(_), Lifecycle::Creating) => Ok(vec![]),
+            (Some(_), Lifecycle::Ready | Lifecycle::Failed) => Ok(vec![E::RebuildBegun { operation }]),
+            _ => Err(No::NotReady),
         }
     }
 

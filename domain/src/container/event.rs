@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{BackupMade, Change, ContainerSpec};
+use super::{BackupMade, Change, ContainerSpec, Rebuild};
 use crate::drift::Taken;
 use crate::operation::Failure;
 use crate::placement::Considered;
@@ -134,6 +134,11 @@ pub enum ContainerEvent {
     /// The record has taken over what somebody changed on Proxmox.
     #[serde(rename = "container.drift_accepted")]
     DriftAccepted(Box<Taken>),
+    #[serde(rename = "container.rebuild_accepted")]
+    RebuildAccepted(Box<Rebuild>),
+    /// From now on it is what the rebuild makes of it: its guest goes, and what that held.
+    #[serde(rename = "container.rebuild_begun")]
+    RebuildBegun { operation: OperationId },
 }
 
 impl Event for ContainerEvent {}

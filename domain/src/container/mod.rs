@@ -7,6 +7,7 @@ mod decide;
 mod event;
 mod fixed;
 pub mod marker;
+mod rebuild;
 mod spec;
 mod ssh_key;
 mod validate;
@@ -17,6 +18,7 @@ pub use decide::{ContainerCommand, ContainerRejection};
 pub use event::{ContainerEvent, Placement, Request, Stopping, TemplateVersion};
 pub use fixed::Fixed;
 pub use marker::marker;
+pub use rebuild::Rebuild;
 pub use spec::{ContainerSpec, Features, Ipv4, Ipv6, Network, Scripts, Source, Where};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +35,8 @@ pub struct Container {
     power: Power,
     /// Accepted, and not made or dropped yet.
     changing: Option<Change>,
+    /// The last that was accepted.
+    rebuild: Option<Box<Rebuild>>,
     addresses: Vec<String>,
     /// By name; what others took or deleted only Proxmox knows.
     snapshots: BTreeSet<String>,
@@ -114,7 +118,14 @@ impl Container {
         self.snapshots.iter().map(String::as_str)
     }
 
-    /// The operation that makes it.
+    /// What there is of it was made by a rebuild, or is being made by one.
+    #[must_use]
+    pub fn is_rebuilt(&self) -> bool {
+        let rebuilds = self.rebuild.as_ref().map(|rebuild| rebuild.operation);
+        rebuilds.is_some() && rebuilds == self.created_by()
+    }
+
+    /// The operation that makes it; the last one that made it anew.
     #[must_use]
     pub fn created_by(&self) -> Option<OperationId> {
         self.request.as_ref().map(|request| request.operation)

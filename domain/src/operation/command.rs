@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Accepted, Failure, FailureKind, WaitReason};
-use crate::container::{Change, Power};
+use crate::container::{Change, Power, Rebuild};
 use crate::copy::BackupMode;
 use crate::pipeline::{PipelineName, StepName};
 use crate::quota::Takes;
@@ -136,6 +136,14 @@ pub enum Command {
         source: ContainerId,
         backup: String,
     },
+    /// Another guest in place of the one there is. What it is made from stands in the container's stream too.
+    RebuildContainer {
+        container: ContainerId,
+        rebuild: Box<Rebuild>,
+        /// Back the old one up before it goes.
+        #[serde(default)]
+        backup_first: bool,
+    },
 }
 
 impl Command {
@@ -163,6 +171,7 @@ impl Command {
             Self::RemoveOrphan { .. } => PipelineName::RemoveOrphan,
             Self::CloneContainer { .. } => PipelineName::Clone,
             Self::RestoreNew { .. } => PipelineName::RestoreNew,
+            Self::RebuildContainer { .. } => PipelineName::Rebuild,
         }
     }
 
@@ -189,7 +198,8 @@ impl Command {
             | Self::PutBack { container, .. }
             | Self::RemoveOrphan { container, .. }
             | Self::CloneContainer { container, .. }
-            | Self::RestoreNew { container, .. } => Some(*container),
+            | Self::RestoreNew { container, .. }
+            | Self::RebuildContainer { container, .. } => Some(*container),
         }
     }
 
@@ -242,6 +252,15 @@ impl Command {
         match self {
             Self::PutBack { change, .. } => Some(change),
             other => other.change(),
+        }
+    }
+
+    /// What the container is made anew from.
+    #[must_use]
+    pub const fn rebuild(&self) -> Option<&Rebuild> {
+        match self {
+            Self::RebuildContainer { rebuild, .. } => Some(rebuild),
+            _ => None,
         }
     }
 

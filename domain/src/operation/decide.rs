@@ -121,17 +121,24 @@ impl Operation {
             return Err(No::BeingTakenDown);
         }
         let begun = |step: StepName| self.step(step).is_some_and(|run| run.attempts > 0);
-        match pipeline.steps().find(|spec| !spec.may_cancel && begun(spec.name)) {
-            Some(spec) => Err(No::NoWayBack { step: spec.name }),
-            None => Ok(vec![E::CancelRequested]),
+        match pipeline.steps().rfind(|spec| begun(spec.name)) {
+            Some(spec) if !spec.may_cancel => Err(No::NoWayBack { step: spec.name }),
+            _ => Ok(vec![E::CancelRequested]),
         }
     }
 
     fn retry_asked(&self, status: Status) -> Decision {
         match status {
             Status::Failed | Status::Stuck => Ok(vec![E::RetryRequested]),
+            Status::Cancelled if self.is_left_to_a_retry() => Ok(vec![E::RetryRequested]),
             other => Err(No::NotRetryable { status: other }),
         }
+    }
+
+    /// It was cancelled when what there was before was gone: only going on makes it whole.
+    fn is_left_to_a_retry(&self) -> bool {
+        let mut steps = self.pipeline().into_iter().flat_map(Pipeline::steps);
+        steps.any(|spec| !spec.may_cancel && self.has_succeeded(spec.name))
     }
 
     fn start_undo(&self, pipeline: &Pipeline, step: StepName) -> Decision {

@@ -261,6 +261,7 @@ impl Operation {
             return;
         }
         self.failing = None;
+        self.cancel_requested = false;
         let Some(pipeline) = self.pipeline() else { return };
         // What comes after a step that failed or was taken down stood on it, and runs again too.
         let mut again = false;

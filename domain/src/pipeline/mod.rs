@@ -5,6 +5,7 @@ mod changes;
 mod copies;
 mod drift;
 mod percent;
+mod rebuild;
 mod step;
 mod tables;
 
@@ -38,6 +39,7 @@ pub enum PipelineName {
     RestoreNew,
     PutBack,
     RemoveOrphan,
+    Rebuild,
 }
 
 #[derive(Debug)]
@@ -61,12 +63,13 @@ pub struct StepSpec {
     pub weight: u16,
     /// Leaves something behind that has to be taken down again when the operation fails or is cancelled.
     pub undo: bool,
-    /// From a step that may not be cancelled on there is no way back: the guest is being destroyed.
+    /// From a step that may not be cancelled on there is no way back: the guest is being destroyed. Where steps that may
+    /// be follow, as in a rebuild, a cancellation leaves what is there to a retry.
     pub may_cancel: bool,
 }
 
 impl PipelineName {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Create,
         Self::Delete,
         Self::Resize,
@@ -88,6 +91,7 @@ impl PipelineName {
         Self::RestoreNew,
         Self::PutBack,
         Self::RemoveOrphan,
+        Self::Rebuild,
     ];
 
     #[must_use]
@@ -114,6 +118,7 @@ impl PipelineName {
             Self::RestoreNew => &copies::RESTORE_NEW,
             Self::PutBack => &drift::PUT_BACK,
             Self::RemoveOrphan => &drift::REMOVE_ORPHAN,
+            Self::Rebuild => &rebuild::REBUILD,
         }
     }
 }

@@ -64,6 +64,12 @@ pub enum StepName {
     /// Looks once more how Proxmox has it.
     LookAgain,
     RemoveOrphan,
+    /// Where a guest that is to be made anew is, under which number and hardware address.
+    KeepPlace,
+    /// A backup before the guest goes, when one is asked for.
+    BackUpFirst,
+    /// Says in the container's stream that its guest goes, and what it becomes.
+    BeginRebuild,
 }
 
 impl StepName {
@@ -114,6 +120,9 @@ impl StepName {
             Self::RestorePower => "restore_power",
             Self::LookAgain => "look_again",
             Self::RemoveOrphan => "remove_orphan",
+            Self::KeepPlace => "keep_place",
+            Self::BackUpFirst => "back_up_first",
+            Self::BeginRebuild => "begin_rebuild",
         }
     }
 }
@@ -167,6 +176,9 @@ impl StepName {
             Self::RestorePower => "Starting or stopping it, as it was",
             Self::LookAgain => "Looking whether it is so now",
             Self::RemoveOrphan => "Destroying the guest that nobody has",
+            Self::KeepPlace => "Looking at what is to be replaced",
+            Self::BackUpFirst => "Backing it up first, if that is asked for",
+            Self::BeginRebuild => "Beginning the replacement",
         }
     }
 }

@@ -126,8 +126,12 @@ mod tests {
     }
 
     #[test]
-    fn a_step_past_the_point_of_no_return_is_followed_by_such_steps_only() {
+    fn a_step_past_the_point_of_no_return_is_followed_by_such_steps_or_by_what_is_left_to_a_retry() {
         for name in PipelineName::ALL {
+            if name == PipelineName::Rebuild {
+                assert!(name.table().steps().all(|step| !step.undo), "who cancels it keeps what is there");
+                continue;
+            }
             let flags: Vec<_> = name.table().steps().map(|step| step.may_cancel).collect();
             assert!(flags.is_sorted_by(|before, after| before >= after), "{name:?}");
         }

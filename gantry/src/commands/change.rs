@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::following;
+use super::{following, plan};
 use crate::{
     client::Api,
     exit::{Exit, Failure, Outcome},
@@ -36,6 +36,9 @@ pub(crate) struct Resize {
     /// In GB; disks only grow.
     #[arg(long, value_name = "GB")]
     disk: Option<u32>,
+    /// Only show what would happen.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -78,7 +81,11 @@ pub(crate) async fn resize(args: Resize, out: Output) -> Outcome {
     let wish = something(wish, "--cores, --memory, --swap, --disk")?;
     let client = args.of.api.client()?;
     let id = client.container(&args.of.container).await?;
-    let answer = client.post(&format!("/v1/containers/{id}/actions/resize"), &wish).await?;
+    let path = format!("/v1/containers/{id}/actions/resize");
+    if args.dry_run {
+        return plan::show(&client.post(&format!("{path}?dry_run=true"), &wish).await?, &args.of.container, out);
+    }
+    let answer = client.post(&path, &wish).await?;
     following::accepted(&client, &answer, &args.of.container, args.of.detach, out).await
 }
 

@@ -166,7 +166,7 @@ fn network_address(address: &str, gateway: Option<&str>) -> Value {
     }
 }
 
-fn input(text: &str) -> Outcome<(String, Value)> {
+pub(super) fn input(text: &str) -> Outcome<(String, Value)> {
     let (name, value) = text.split_once('=').ok_or_else(|| {
         Failure::new(Exit::Usage, format!("--input {text} has no `=`")).next("write --input NAME=VALUE")
     })?;

@@ -26,6 +26,7 @@ mod migrate;
 mod operation;
 mod plan;
 mod raw;
+mod rebuild;
 mod schedule;
 mod serve;
 mod shell;
@@ -104,6 +105,8 @@ enum Command {
     Change(change::Change),
     /// Sets root's password in a container that runs.
     Password(change::Password),
+    /// Makes a container anew: same name, number and address, nothing of what is in it.
+    Rebuild(rebuild::Args),
     /// Deletes a container.
     Delete(container::Delete),
     /// Makes a container from another one, and follows it until it is ready.
@@ -225,6 +228,7 @@ impl Gantry {
             Command::Password(args) => change::password(args, *out).await,
             Command::Drift(args) => drift::run(args, *out).await,
             Command::Orphans(args) => drift::orphans(args, *out).await,
+            Command::Rebuild(args) => rebuild::run(args, *out).await,
             Command::Delete(args) => container::delete(args, *out).await,
             Command::Clone(args) => clone::run(args, *out).await,
             Command::Backup(backup) => backup.run(*out).await,

@@ -35,8 +35,8 @@ impl Row for ReservationRow {
         let request = state.request()?;
         let taken = match state.lifecycle() {
             Lifecycle::Creating | Lifecycle::Ready => true,
-            // One that failed and was kept for somebody to look at still takes its place.
-            Lifecycle::Failed => state.guest().is_some(),
+            // One that failed and was kept for somebody to look at still takes its place, and one that is to be made anew.
+            Lifecycle::Failed => state.guest().is_some() || state.is_rebuilt(),
             Lifecycle::Unknown | Lifecycle::Removed => false,
         };
         taken.then_some(Self {

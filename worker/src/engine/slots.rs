@@ -107,7 +107,8 @@ impl Engine {
     }
 
     async fn place_of(&self, work: &Work) -> Result<Option<At>, EngineError> {
-        let leased = work.operation.fact(StepName::LeaseVmid).cloned();
+        let fact = |step| work.operation.fact(step).cloned();
+        let leased = fact(StepName::LeaseVmid).or_else(|| fact(StepName::KeepPlace));
         if let Some(Leased { place, .. }) = leased.and_then(|fact| serde_json::from_value(fact).ok()) {
             let storage = Some((place.storage, place.shared));
             return Ok(Some(At { host: place.host, node: place.node, storage }));

@@ -173,10 +173,10 @@ async fn choose(context: &Context) -> Result<String, StepError> {
 }
 
 fn wanted(context: &Context, storage: String, vmid: u32) -> Result<proxmox::Backup, StepError> {
-    let Some(Command::BackUp { mode, notes, protected, .. }) =
-        context.operation.accepted().map(|accepted| &accepted.command)
-    else {
-        return Err(StepError::internal("the command asks for no backup"));
+    let (mode, notes, protected) = match context.operation.accepted().map(|accepted| &accepted.command) {
+        Some(Command::BackUp { mode, notes, protected, .. }) => (*mode, notes.as_deref(), *protected),
+        Some(Command::RebuildContainer { .. }) => (BackupMode::default(), Some("before its rebuild"), false),
+        _ => return Err(StepError::internal("the command asks for no backup")),
     };
     Ok(proxmox::Backup {
         vmid,
@@ -187,8 +187,8 @@ fn wanted(context: &Context, storage: String, vmid: u32) -> Result<proxmox::Back
             BackupMode::Stop => Mode::Stop,
         },
         compress: Compress::Zstd,
-        notes: Some(copy::marked(notes.as_deref(), context.id)),
-        protected: *protected,
+        notes: Some(copy::marked(notes, context.id)),
+        protected,
         bandwidth_kib: None,
     })
 }

@@ -15,6 +15,7 @@ use super::destroy_guest::remove_half_made;
 use super::ensure_image::Image;
 use super::half_made::{Whose, being_made, whose};
 use super::making::{self, Making};
+use super::rebuild::Kept;
 use super::{Leased, lease_vmid, take_down};
 use crate::context::Context;
 use crate::failure::proxmox_failure;
@@ -26,7 +27,7 @@ impl Step for CreateGuest {
     fn intend<'a>(&'a self, context: &'a Context, before: Option<&'a Value>) -> BoxFuture<'a, Result<Done, StepError>> {
         Box::pin(async move {
             let before = before.and_then(|before| serde_json::from_value::<Leased>(before.clone()).ok());
-            let leased: Leased = context.fact(StepName::LeaseVmid).ok_or_else(|| StepError::internal("no VMID"))?;
+            let leased = Leased::of(context)?;
             // Another number than the first may have been chosen here; it counts as long as it is ours.
             let chosen = match before {
                 Some(before) if lease_vmid::is_ours(context, &before).await? => before,
@@ -75,7 +76,9 @@ impl Step for CreateGuest {
                     Whose::BeingMade => return Err(being_made(node, vmid)),
                     Whose::Nobodys | Whose::Anothers => {
                         let failure = Failure::new("vmid-taken", "The VMID is taken", &said.words);
-                        let wished = context.spec().await?.vmid.is_some();
+                        // One that is made anew keeps its number.
+                        let fixed = context.operation.has_succeeded(StepName::KeepPlace);
+                        let wished = fixed || context.spec().await?.vmid.is_some();
                         let kind = if wished { FailureKind::Final } else { FailureKind::Temporary };
                         return Err(StepError::new(kind, failure));
                     }
@@ -121,6 +124,10 @@ pub(super) async fn from_image(context: &Context, leased: &Leased) -> Result<Lxc
         Some(sealed) => Some(context.secret(sealed).await?),
         None => None,
     };
+    let mut card = network(&spec.network);
+    if let Some(address) = context.fact::<Kept>(StepName::KeepPlace).and_then(|kept| kept.hardware_address) {
+        let _ = write!(card, ",hwaddr={address}");
+    }
     let keys = (!spec.ssh_keys.is_empty()).then(|| spec.ssh_keys.join("\n"));
     Ok(LxcCreate {
         vmid: leased.vmid.get(),
@@ -132,7 +139,7 @@ pub(super) async fn from_image(context: &Context, leased: &Leased) -> Result<Lxc
         cores: Some(spec.cores),
         memory: Some(spec.memory_mb.into()),
         swap: Some(spec.swap_mb.into()),
-        networks: vec![network(&spec.network)],
+        networks: vec![card],
         features: features(spec.features),
         unprivileged: spec.unprivileged,
         onboot: spec.start_on_boot.then_some(true),

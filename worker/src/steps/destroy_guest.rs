@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::Leased;
 use super::half_made::{Whose, being_made, unlock, whose};
+use super::rebuild::Kept;
 use crate::context::Context;
 use crate::failure::proxmox_failure;
 use crate::hosts::Host;
@@ -39,6 +40,10 @@ impl Step for DestroyGuest {
 
 /// The container's guest, or the one that a create which failed may have left without having seen it.
 async fn guests(context: &Context) -> Result<Vec<Guest>, StepError> {
+    let guest = |leased: Leased| Guest { host: leased.place.host, node: leased.place.node, vmid: leased.vmid };
+    if let Some(kept) = context.fact::<Kept>(StepName::KeepPlace) {
+        return Ok(vec![guest(kept.leased)]);
+    }
     let container = &context.container().await?.state;
     if let Some(guest) = container.guest() {
         return Ok(vec![guest.clone()]);
@@ -47,7 +52,7 @@ async fn guests(context: &Context) -> Result<Vec<Guest>, StepError> {
     let create = context.tools.log.load::<Operation>(create).await.map_err(StepError::internal)?.state;
     let chosen = create.intent(StepName::CreateGuest).cloned();
     let chosen = chosen.and_then(|intent| serde_json::from_value::<Leased>(intent).ok());
-    Ok(chosen.map(|l| Guest { host: l.place.host, node: l.place.node, vmid: l.vmid }).into_iter().collect())
+    Ok(chosen.map(guest).into_iter().collect())
 }
 
 /// Removes the guest if it is ours. One that is another's is left alone: ours is gone then.

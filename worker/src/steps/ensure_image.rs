@@ -2,7 +2,6 @@
 
 use domain::container::Source;
 use domain::operation::Failure;
-use domain::pipeline::StepName;
 use futures_util::future::BoxFuture;
 use proxmox::Content;
 use serde::{Deserialize, Serialize};
@@ -24,7 +23,7 @@ pub(super) struct EnsureImage;
 impl Step for EnsureImage {
     fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
         Box::pin(async {
-            let leased: Leased = context.fact(StepName::LeaseVmid).ok_or_else(|| StepError::internal("no place"))?;
+            let leased = Leased::of(context)?;
             let (host, node) = (context.tools.hosts.get(leased.place.host).await?, &leased.place.node);
             let wanted = wanted(context).await?;
             let Available { volume, holder } = Available::on(&host, node, &wanted).await?;
@@ -80,7 +79,7 @@ impl Available {
 
 /// A volume's id or a file's name, or only its beginning: `debian-12`.
 async fn wanted(context: &Context) -> Result<String, StepError> {
-    if let Source::Image(image) = &context.spec().await?.source {
+    if let (Source::Image(image), _) = context.made_from().await? {
         return Ok(image.clone());
     }
     let template = context.template().await?.ok_or_else(|| StepError::internal("neither image nor template"))?;

@@ -25,24 +25,28 @@ impl Step for ForgetSecrets {
     }
 }
 
-/// Every sealed row that the events of the container and of its create ever named. A create that failed and was kept
+/// Every sealed row that the events of the container and of what made it ever named. A create that failed and was kept
 /// has credentials which the container's own events do not know.
 pub(crate) async fn sealed_for(log: &Log, container: ContainerId) -> Result<Vec<SealedId>, LogError> {
     let mut found = Vec::new();
-    let mut create = None;
+    let mut made_by = Vec::new();
     for event in events::<Container>(log, container).await? {
         match event {
             ContainerEvent::Requested(request) => {
-                create = Some(request.operation);
+                made_by.push(request.operation);
                 found.extend(request.root_password.into_iter().chain(request.inputs));
+            }
+            ContainerEvent::RebuildAccepted(rebuild) => {
+                made_by.push(rebuild.operation);
+                found.extend(rebuild.sealed());
             }
             ContainerEvent::RootPasswordGiven { password } => found.push(password),
             ContainerEvent::Ready { credentials, .. } => found.extend(credentials),
             _ => {}
         }
     }
-    if let Some(create) = create {
-        for event in events::<Operation>(log, create).await? {
+    for operation in made_by {
+        for event in events::<Operation>(log, operation).await? {
             if let OperationEvent::StepSucceeded { step: StepName::CollectCredentials, fact } = event {
                 found.extend(serde_json::from_value::<Vec<SealedId>>(fact).unwrap_or_default());
             }

@@ -23,6 +23,7 @@ mod install_packages;
 mod lease_vmid;
 mod making;
 mod power;
+mod rebuild;
 mod release_vmid;
 mod restore_guest;
 mod run_scripts;
@@ -92,5 +93,8 @@ pub(crate) fn step(name: StepName) -> &'static dyn Step {
         StepName::RestorePower => &drift::RestorePower,
         StepName::LookAgain => &drift::LookAgain,
         StepName::RemoveOrphan => &drift::RemoveOrphan,
+        StepName::KeepPlace => &rebuild::KeepPlace,
+        StepName::BackUpFirst => &rebuild::BackUpFirst,
+        StepName::BeginRebuild => &rebuild::BeginRebuild,
     }
 }

@@ -55,6 +55,9 @@ impl Fault {
             S::RestoreGuest => Self::TaskFails("POST /nodes/*/lxc"),
             S::DeleteBackup => Self::Refused("DELETE /nodes/*/storage/**"),
             S::StartAgain => Self::TaskFails("POST /nodes/*/lxc/*/status/start"),
+            S::KeepPlace => Self::Refused("GET /nodes/*/lxc/*/config"),
+            S::BackUpFirst => Self::TaskFails("POST /nodes/*/vzdump"),
+            S::DestroyGuest => Self::Refused("DELETE /nodes/*/lxc/*"),
             S::Finish
             | S::ChangeGuest
             | S::GrowDisk
@@ -65,7 +68,7 @@ impl Fault {
             | S::StopGuest
             | S::ShutdownGuest
             | S::RebootGuest
-            | S::DestroyGuest
+            | S::BeginRebuild
             | S::ForgetSecrets
             | S::ReleaseVmid
             | S::RecordRemoval

@@ -13,6 +13,7 @@ mod nodes;
 mod places;
 mod proofs;
 mod queue;
+mod rebuild;
 mod refusals;
 mod schedules;
 mod servers;

@@ -14,6 +14,7 @@ use crate::cancel::{
 use crate::copies;
 use crate::drift;
 use crate::fault::Fault;
+use crate::rebuild;
 use crate::support::{Ground, World, spec};
 use crate::trips::{Met, Trip};
 
@@ -114,6 +115,7 @@ pub(crate) async fn begin(world: &World, pipeline: PipelineName) -> (ContainerId
         PipelineName::Shutdown => Command::ShutdownContainer { container, timeout_seconds: 10 },
         PipelineName::Reboot => Command::RebootContainer { container, timeout_seconds: 10 },
         name if drift::OURS.contains(&name) => return (container, drift::prepare(world, container, name).await),
+        PipelineName::Rebuild => return (container, rebuild::prepare(world, container).await),
         name if copies::OURS.contains(&name) => return copies::prepare(world, container, pipeline).await,
         _ => unreachable!(),
     };
@@ -142,6 +144,7 @@ pub(crate) async fn has_succeeded(
     }
     let right = match pipeline {
         PipelineName::Resize | PipelineName::Change => return world.is_changed(container).await,
+        PipelineName::Rebuild => return rebuild::has_succeeded(world, container).await,
         PipelineName::RootPassword => return world.has_password(container, "new horse battery").await,
         PipelineName::Suspend => state.guest().is_some() && !runs && state.power() == Power::Suspended,
         PipelineName::Create | PipelineName::Start | PipelineName::Resume | PipelineName::Reboot => {
