@@ -28,7 +28,7 @@ impl Mailbox {
     }
 
     pub(crate) fn by_smtp(&self) -> std::sync::Arc<dyn Mail> {
-        Smtp::new(&format!("smtp://127.0.0.1:{}", self.port).into(), "Gantry <gantry@example.org>", Clock::system())
+        Smtp::open(&format!("smtp://127.0.0.1:{}", self.port).into(), "Gantry <gantry@example.org>", Clock::system())
             .unwrap()
     }
 

@@ -86,7 +86,7 @@ impl Listening {
 }
 
 fn people(config: &Config) -> Outcome<People> {
-    let mail = config.mail.url.as_ref().map(|url| Smtp::new(url, &config.mail.from, Clock::system())).transpose();
+    let mail = config.mail.url.as_ref().map(|url| Smtp::open(url, &config.mail.from, Clock::system())).transpose();
     let oidc = (!config.oidc.issuer.is_empty()).then(|| {
         let (issuer, id) = (config.oidc.issuer.clone(), config.oidc.client_id.clone());
         Oidc::new(Client { issuer, id, secret: config.oidc.client_secret.clone() })

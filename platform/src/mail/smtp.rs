@@ -41,7 +41,7 @@ struct Talk(BufReader<Box<dyn Line>>);
 impl Smtp {
     /// # Errors
     /// When the URL or the sender's address is none.
-    pub fn new(url: &SecretText, from: &str, clock: Clock) -> Result<Arc<dyn Mail>, MailError> {
+    pub fn open(url: &SecretText, from: &str, clock: Clock) -> Result<Arc<dyn Mail>, MailError> {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         Self::trusting(url, from, clock, roots)
