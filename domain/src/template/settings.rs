@@ -22,6 +22,9 @@ pub struct Settings {
     pub ports: Vec<Port>,
     pub health: Option<Health>,
     pub inputs: Vec<Input>,
+    /// Named lists of packages that templates share.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buckets: Vec<String>,
 }
 
 /// What will listen: `8080`, `53/udp`, `8080=web`.
@@ -59,12 +62,13 @@ impl Default for Settings {
             ports: Vec::new(),
             health: None,
             inputs: Vec::new(),
+            buckets: Vec::new(),
         }
     }
 }
 
 const KEYS: &str = "_APP, _DESCRIPTION, _TAGS, _CPU, _RAM, _SWAP, _DISK, _OS, _VERSION, _UNPRIVILEGED, _NESTING, _KEYCTL, _FUSE, \
-                    _PORTS, _HEALTH, _INPUTS, _CONFIG_PATH";
+                    _PORTS, _HEALTH, _INPUTS, _BUCKETS, _CONFIG_PATH";
 
 /// Settings with defaults for what is absent, and what is wrong; a wrong value leaves the default in place.
 #[must_use]
@@ -158,6 +162,16 @@ fn set(settings: &mut Settings, key: &str, from: &Assignment) -> Option<Result<(
         "HEALTH" => {
             let health = if value.is_empty() { Ok(None) } else { health(value).map(Some) };
             store(&mut settings.health, health.map_err(|p| wrong(p, "write http://:8080/path or tcp://:5432")))
+        }
+        "BUCKETS" => {
+            let names = value.split([';', ',', ' ']).map(str::trim).filter(|name| !name.is_empty());
+            let odd = names.clone().find(|name| !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)));
+            let fix = "write the names of files in buckets/, without their endings: monitoring;editors";
+            let buckets = match odd {
+                Some(odd) => Err(wrong(format!("{odd} is no bucket's name"), fix)),
+                None => Ok(names.map(str::to_owned).collect()),
+            };
+            store(&mut settings.buckets, buckets)
         }
         "INPUTS" => store(&mut settings.inputs, parse_inputs(&from.value, from.line)),
         // Where the seeds keep container-configs; ours is always beside template.conf.

@@ -7,7 +7,7 @@ use domain::template::{
     script_order, settings_from_conf,
 };
 
-use super::source::{Files, Source, is_plain};
+use super::source::{BUCKETS, Files, Source, is_plain};
 
 /// What reading one directory gave: a template that can be used, unless a finding is an error.
 #[derive(Debug, Clone)]
@@ -37,7 +37,15 @@ pub fn read_files(name: &str, files: Files) -> ReadTemplate {
 /// # Errors
 /// When one of them can't be read, or may not be.
 pub fn template_files(dir: &Path) -> Result<Files, Finding> {
-    Source::open(dir, None)?.all()
+    let source = Source::open(dir, None)?;
+    let mut files = source.all()?;
+    // A template takes along what it shares: it has to work where it is unpacked.
+    let conf = source.text("template.conf")?.unwrap_or_default();
+    for name in settings_from_conf(&conf).0.buckets {
+        let lists = source.bucket(&name)?.into_iter();
+        files.extend(lists.map(|(file, bytes)| (format!("{BUCKETS}/{file}"), bytes)));
+    }
+    Ok(files)
 }
 
 pub(super) fn read(dir: &Path, tree: Option<&Path>) -> ReadTemplate {
@@ -77,11 +85,12 @@ impl Reading {
             );
             return None;
         };
+        let packages = [self.packages(source), self.buckets(source, &settings.buckets)].concat();
         Some(Template {
             name: name.to_owned(),
             settings,
             scripts: self.scripts(source),
-            packages: self.packages(source),
+            packages,
             files: self.files(source),
             readme: self.kept(source.text("README.md")).flatten().unwrap_or_default(),
         })
@@ -131,6 +140,28 @@ impl Reading {
                         f.in_file(&file)
                     };
                     self.findings.extend(findings.into_iter().map(inside));
+                }
+            }
+        }
+        lists
+    }
+
+    fn buckets(&mut self, source: &Source, names: &[String]) -> Vec<domain::template::PackageList> {
+        let mut lists = Vec::new();
+        for name in names {
+            let Some(bucket) = self.kept(source.bucket(name)) else { continue };
+            if bucket.is_empty() {
+                let fix = format!("add {name}.apt or its like to buckets/ beside the templates, or into the template");
+                let finding = Finding::error(0, format!("there is no bucket {name}"), &fix);
+                self.findings.push(finding.in_file("template.conf"));
+            }
+            for (file, bytes) in bucket {
+                match parse_packages(&file, &String::from_utf8_lossy(&bytes)) {
+                    Ok(list) => lists.push(domain::template::PackageList { name: format!("{BUCKETS}/{file}"), ..list }),
+                    Err(findings) => {
+                        let place = format!("{BUCKETS}/{file}");
+                        self.findings.extend(findings.into_iter().map(|finding| finding.in_file(&place)));
+                    }
                 }
             }
         }

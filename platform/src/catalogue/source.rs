@@ -15,8 +15,10 @@ const ENTRIES_LIMIT: usize = 500;
 const WHOLE_LIMIT: u64 = 8 << 20;
 
 /// The parts of a template that are directories, and its files beside them.
-pub(super) const DIRECTORIES: [&str; 3] =
-    ["container-configs/scripts", "container-configs/packages", "container-configs/files"];
+pub(super) const DIRECTORIES: [&str; 4] =
+    ["container-configs/scripts", "container-configs/packages", "container-configs/files", BUCKETS];
+/// Lists of packages that a template brings itself; those that templates share lie in `buckets` beside their tree.
+pub(super) const BUCKETS: &str = "buckets";
 const FILES: [&str; 3] = ["template.conf", "container.sh", "README.md"];
 
 /// The files of a template by their paths in it.
@@ -32,7 +34,7 @@ pub(super) struct Source {
 
 #[derive(Debug)]
 enum Place {
-    Directory(PathBuf),
+    Directory { root: PathBuf, shared: PathBuf },
     Given(Files),
 }
 
@@ -50,7 +52,8 @@ impl Source {
             let fix = "copy the directory here";
             return Err(Finding::error(0, "is a link that leads out of the directory of templates", fix));
         }
-        Ok(Self { place: Place::Directory(root), read: Cell::new(0) })
+        let shared = root.parent().and_then(Path::parent).unwrap_or(&root).join(BUCKETS);
+        Ok(Self { place: Place::Directory { root, shared }, read: Cell::new(0) })
     }
 
     pub(super) fn given(files: Files) -> Result<Self, Vec<Finding>> {
@@ -81,7 +84,7 @@ impl Source {
     pub(super) fn bytes(&self, relative: &str) -> Result<Option<Vec<u8>>, Finding> {
         let told = |problem: &str, fix: &str| Err(Finding::error(0, problem, fix).in_file(relative));
         let bytes = match &self.place {
-            Place::Directory(root) => read(root, relative)?,
+            Place::Directory { root, .. } => read(root, relative)?,
             Place::Given(files) => files.get(relative).cloned(),
         };
         let size = bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
@@ -101,10 +104,33 @@ impl Source {
         text.map(Some).ok_or_else(|| Finding::error(0, "is not UTF-8 text", "save it as UTF-8").in_file(relative))
     }
 
+    /// The lists of a bucket by their names: the template's own, or else the shared one.
+    pub(super) fn bucket(&self, name: &str) -> Result<Files, Finding> {
+        let of_it = |file: &String| file.rsplit_once('.').is_some_and(|(stem, _)| stem == name);
+        let own: Vec<String> = self.names(BUCKETS)?.into_iter().filter(of_it).collect();
+        let mut lists = Files::new();
+        if !own.is_empty() {
+            for file in own {
+                let bytes = self.bytes(&format!("{BUCKETS}/{file}"))?;
+                lists.extend(bytes.map(|bytes| (file, bytes)));
+            }
+            return Ok(lists);
+        }
+        let Place::Directory { shared, .. } = &self.place else { return Ok(lists) };
+        let Ok(shared) = shared.canonicalize() else { return Ok(lists) };
+        let place = Place::Directory { root: shared.clone(), shared };
+        let source = Self { place, read: Cell::new(self.read.get()) };
+        for file in source.names("")?.into_iter().filter(of_it) {
+            let bytes = source.bytes(&file)?;
+            lists.extend(bytes.map(|bytes| (file, bytes)));
+        }
+        Ok(lists)
+    }
+
     /// The names in a directory, sorted; empty when it does not exist.
     pub(super) fn names(&self, relative: &str) -> Result<Vec<String>, Finding> {
         let mut names = match &self.place {
-            Place::Directory(root) => list(root, relative)?,
+            Place::Directory { root, .. } => list(root, relative)?,
             Place::Given(files) => {
                 let below = |path: &String| path.strip_prefix(relative)?.strip_prefix('/').map(str::to_owned);
                 files.keys().filter_map(below).collect()

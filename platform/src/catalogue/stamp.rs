@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::source::DIRECTORIES;
+use super::source::{BUCKETS, DIRECTORIES};
 
 /// A file may change twice within what its file system counts as one moment.
 const MOMENT_S: i64 = 2;
@@ -27,8 +27,8 @@ impl Stamp {
         paths.extend(
             ["template.conf", "container.sh", "README.md", "container-configs"].map(|name| template.join(name)),
         );
-        for directory in DIRECTORIES {
-            let directory = template.join(directory);
+        let shared = template.parent().and_then(Path::parent).map(|above| above.join(BUCKETS));
+        for directory in DIRECTORIES.map(|directory| template.join(directory)).into_iter().chain(shared) {
             let names = fs::read_dir(&directory).into_iter().flatten().flatten().take(ENTRIES);
             let mut names: Vec<_> = names.map(|entry| entry.path()).collect();
             names.sort();

@@ -43,6 +43,7 @@ pub(super) async fn run(args: Args, out: Output) -> Outcome {
     let root = dir.path().join("templates");
     for (directory, template) in directories.iter().zip(&templates) {
         copy(directory, &root.join(&template.name))?;
+        shared(directory, &root.join(&template.name))?;
     }
     let cluster = Cluster::start(false, out).await?;
     if cluster.is_dry() {
@@ -112,6 +113,18 @@ fn answer(input: &Input) -> Option<(String, Value)> {
         InputKind::Secret => "a-secret-of-the-test".to_owned(),
     };
     Some((input.name.clone(), json!(answer)))
+}
+
+/// The lists that it shares with others come along.
+fn shared(from: &Path, to: &Path) -> Outcome<()> {
+    let files = platform::catalogue::template_files(from);
+    let files = files.map_err(|finding| Failure::new(Exit::Failed, finding.to_string()))?;
+    for (path, content) in files.iter().filter(|(path, _)| path.starts_with("buckets/")) {
+        let target = to.join(path);
+        target.parent().map(std::fs::create_dir_all).transpose()?;
+        std::fs::write(&target, content).during(format!("writing {}", target.display()))?;
+    }
+    Ok(())
 }
 
 fn copy(from: &Path, to: &Path) -> Outcome<()> {

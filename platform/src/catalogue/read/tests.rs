@@ -151,3 +151,36 @@ fn odd_names_windows_files_and_too_much_are_told() {
     let read = read_template(&dir.path().join("t"));
     assert!(read.findings.iter().any(|f| f.problem.contains("8 MiB")), "{:?}", read.findings);
 }
+
+#[test]
+fn buckets_are_shared_by_templates_and_taken_along() {
+    let dir = tree(&[
+        ("buckets/editors.apt", "vim\nnano\n"),
+        ("buckets/editors.apk", "vim\n"),
+        ("buckets/secret.txt", "no list"),
+        ("tree/one/template.conf", "TEMPLATE_APP=one\nTEMPLATE_BUCKETS=editors\n"),
+        ("tree/two/template.conf", "TEMPLATE_APP=two\nTEMPLATE_BUCKETS=\"editors\"\n"),
+        ("tree/two/buckets/editors.apt", "ed\n"),
+        ("tree/bad/template.conf", "TEMPLATE_APP=bad\nTEMPLATE_BUCKETS=none\n"),
+        ("tree/odd/template.conf", "TEMPLATE_APP=odd\nTEMPLATE_BUCKETS=../etc\n"),
+    ]);
+    let read = |name: &str| read_template(&dir.path().join("tree").join(name));
+    let names = |name: &str| -> Vec<String> {
+        read(name).template.unwrap().packages.iter().map(|list| list.name.clone()).collect()
+    };
+    assert_eq!(names("one"), ["buckets/editors.apk", "buckets/editors.apt"]);
+    assert_eq!(names("two"), ["buckets/editors.apt"], "its own comes first");
+    assert!(read("bad").findings[0].problem.contains("no bucket none"), "{:?}", read("bad").findings);
+    assert!(read("odd").findings[0].problem.contains("no bucket's name"), "{:?}", read("odd").findings);
+
+    let one = read("one").template.unwrap();
+    let files = template_files(&dir.path().join("tree/one")).unwrap();
+    assert_eq!(
+        files.keys().map(String::as_str).collect::<Vec<_>>(),
+        ["buckets/editors.apk", "buckets/editors.apt", "template.conf"]
+    );
+    let unpacked = read_files("one", files).template.unwrap();
+    assert_eq!(version_of(&unpacked), version_of(&one));
+    fs::write(dir.path().join("buckets/editors.apt"), "emacs\n").unwrap();
+    assert_ne!(version_of(&read("one").template.unwrap()), version_of(&one), "who shares it has another version");
+}
