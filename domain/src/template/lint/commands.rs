@@ -123,7 +123,7 @@ impl<'a> Command<'a> {
         let texts = || self.arguments().iter().map(|word| word.text.as_str());
         // What is in a variable may be the yes.
         let unknown = |word: &str| word.starts_with('$') && !word.starts_with("$@");
-        let wants = texts().any(|word| changes.contains(&word)) && !texts().any(|word| told(word));
+        let wants = texts().any(|word| changes.contains(&word)) && !texts().any(told);
         let options_unknown = texts().take_while(|word| !changes.contains(word)).any(unknown);
         (wants && !options_unknown && !texts().any(|word| word == "--download-only" || word == "-s")).then(|| {
             let line = self.words.first().map_or(0, |word| word.line);
