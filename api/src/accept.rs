@@ -123,6 +123,7 @@ impl From<Refusal> for Problem {
 pub(crate) fn not_appended(error: &AppendError) -> Problem {
     match error {
         AppendError::Conflict { .. } => Problem::new(Kind::Conflict),
+        AppendError::Stale { .. } => Problem::new(Kind::Stale).detail(error.to_string()),
         AppendError::KeyReused { .. } => Problem::new(Kind::IdempotencyMismatch),
         AppendError::Refused(_) if error.is_taken() => Problem::new(Kind::Conflict),
         AppendError::Refused(_) if error.over_quota().is_some() => over(error.over_quota().unwrap_or_default()),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use domain::container::{Container, ContainerCommand, ContainerRejection, Lifecycle};
 use domain::field::FieldError;
 use domain::operation::Command;
-use domain::{Aggregate as _, ContainerId, Event, OperationId};
-use platform::log::Rows;
+use domain::{Aggregate as _, ContainerId, Event, OperationId, Version};
+use platform::log::{Expected, Rows};
 use platform::views::{self, ContainerRow};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -95,11 +95,16 @@ pub(crate) async fn saying(
             _ => Problem::new(Kind::NotPossible).detail(why),
         });
     }
+    if asking.has_seen() && !is_repeated(app, asking, &digest).await? {
+        asking.hold(row.version)?;
+    }
     let mut accepting = Accepting::begin(app, asking, operation, command, row.host).await?;
+    let mut guarded = false;
     if let Some(says) = says
         && !is_repeated(app, asking, &digest).await?
     {
         let loaded = app.log.load::<Container>(id).await.map_err(unreadable)?;
+        asking.hold(loaded.version.0)?;
         let events = match loaded.state.decide(says, &()) {
             Ok(events) => events.iter().map(Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?,
             Err(ContainerRejection::Changing) => return Err(busy(app, id).await),
@@ -107,10 +112,17 @@ pub(crate) async fn saying(
             Err(no) => return Err(Problem::new(Kind::NotPossible).detail(no.to_string())),
         };
         accepting = accepting.with(|append| append.stream(Container::stream(id), loaded.expected(), events));
+        guarded = true;
+    }
+    if asking.has_seen() && !guarded {
+        // Also what changes nothing of its stream is done to what was seen.
+        let seen = Expected::Version(Version(row.version));
+        accepting = accepting.with(|append| append.stream(Container::stream(id), seen, Vec::new()));
     }
     accepting = accepting.with(|append| rows.into_iter().fold(append, platform::log::Append::with));
     match accepting.finish(app, asking, &digest, kept).await {
         Ok(taken) => Ok(taken),
+        Err(Refusal::Append(error)) if asking.has_seen() && error.is_conflict() => Err(Problem::new(Kind::Stale)),
         // Whoever moved its stream meanwhile is at work on it.
         Err(Refusal::Append(error)) if error.is_taken() || error.is_conflict() => Err(busy(app, id).await),
         Err(other) => Err(other.into()),

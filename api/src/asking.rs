@@ -2,14 +2,16 @@
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use domain::{Meta, RequestId, TraceParent};
-use platform::log::Idempotency;
+use domain::{Aggregate, Meta, RequestId, TraceParent, Version};
+use platform::log::{ExecuteError, Executed, Idempotency};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::access::Caller;
+use crate::app::App;
 use crate::paging::wrong;
 use crate::problem::{Kind, Problem};
+use crate::tag::Tags;
 
 /// Longest `Idempotency-Key` and `X-Reason`.
 const LONGEST: usize = 255;
@@ -21,6 +23,8 @@ pub(crate) struct Asking {
     pub(crate) trace: Option<TraceParent>,
     reason: Option<String>,
     key: Option<String>,
+    /// What the caller has seen of what they change.
+    seen: Option<Tags>,
     route: String,
 }
 
@@ -28,7 +32,55 @@ impl Asking {
     /// For each of many things that were asked in one request.
     #[must_use]
     pub(crate) fn without_key(&self) -> Self {
-        Self { key: None, ..self.clone() }
+        Self { key: None, seen: None, ..self.clone() }
+    }
+
+    /// Whether the caller says what they have seen; then nothing else may be changed.
+    #[must_use]
+    pub(crate) const fn has_seen(&self) -> bool {
+        self.seen.is_some()
+    }
+
+    /// # Errors
+    /// `stale` when it is another version than the caller has seen.
+    pub(crate) fn hold(&self, version: i64) -> Result<(), Problem> {
+        self.seen.as_ref().map_or(Ok(()), |seen| seen.hold(version))
+    }
+
+    /// Has the command carried out on what the caller has seen.
+    ///
+    /// # Errors
+    /// When the rules say no, it has changed meanwhile, or the log can't be read or written.
+    pub(crate) async fn execute<A: Aggregate>(
+        &self,
+        app: &App,
+        id: A::Id,
+        command: A::Command,
+        given: &A::Given,
+    ) -> Result<Executed<A>, ExecuteError<A::Rejection>>
+    where
+        A::Command: Clone,
+    {
+        self.execute_by(app, id, command, given, self.meta()).await
+    }
+
+    /// The same, in the name of `meta`.
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) async fn execute_by<A: Aggregate>(
+        &self,
+        app: &App,
+        id: A::Id,
+        command: A::Command,
+        given: &A::Given,
+        meta: Meta,
+    ) -> Result<Executed<A>, ExecuteError<A::Rejection>>
+    where
+        A::Command: Clone,
+    {
+        let seen = |version: Version| self.hold(version.0).is_ok();
+        app.log.execute_on(id, command, given, meta, &seen).await
     }
 
     /// What the log keeps beside the events.
@@ -69,6 +121,7 @@ impl FromRequest for Asking {
                 request: request.extensions().get::<RequestId>().copied(),
                 trace: request.extensions().get::<TraceParent>().cloned(),
                 reason: header(request, "x-reason")?,
+                seen: Tags::of(request.headers(), "if-match"),
                 key: header(request, "idempotency-key")?.filter(|key| !key.is_empty()),
                 route: format!("{} {}", request.method(), request.path()),
             })

@@ -2,9 +2,14 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
@@ -13,8 +18,13 @@ use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use crate::problem::{FieldProblem, Kind, Problem};
 
-/// The largest body that is read. Keys, scripts' answers and certificates are small.
-pub(crate) const LIMIT: usize = 256 * 1024;
+/// How much is read, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) bytes: usize,
+    pub(crate) within: Duration,
+}
+
 /// Fields told of at most; a body of nothing but mistakes is not worth more.
 const MOST: usize = 100;
 
@@ -61,23 +71,77 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
             let kind = text.split(';').next().unwrap_or_default().trim();
             kind.eq_ignore_ascii_case("application/json") || kind.ends_with("+json")
         });
-        let bytes = web::Bytes::from_request(request, payload);
+        let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
             if !is_json {
                 return Err(Problem::new(Kind::UnsupportedMediaType).detail("the body has to be application/json"));
             }
-            let bytes = bytes.await.map_err(|error| unreadable(&error))?;
+            if request.headers().get("content-encoding").is_some_and(|coding| coding != "identity") {
+                return Err(
+                    Problem::new(Kind::UnsupportedMediaType).detail("the body has to come as it is, not packed")
+                );
+            }
+            let limits = request.app_data::<Limits>().copied();
+            let limits = limits.ok_or_else(|| Problem::internal("a server without limits"))?;
+            let read = tokio::time::timeout(limits.within, read(&request, &mut payload, limits.bytes));
+            let bytes = read.await.unwrap_or_else(|_| Err(too_slow(limits.within)));
+            if bytes.is_err() {
+                request.extensions_mut().insert(Unread(payload));
+            }
+            let bytes = bytes?;
             let (value, errors) = parse(&bytes)?;
             Ok(Self { value, errors, digest: Sha256::digest(&bytes).into() })
         })
     }
 }
 
-fn unreadable(error: &actix_web::Error) -> Problem {
-    match error.as_response_error().status_code().as_u16() {
-        413 => Problem::new(Kind::TooLarge).detail(format!("at most {LIMIT} bytes are read")),
-        _ => Problem::new(Kind::Malformed).detail("the body broke off before its end"),
+fn too_slow(within: Duration) -> Problem {
+    Problem::new(Kind::TooSlow).detail(format!("the body has to be here within {} seconds", within.as_secs_f64()))
+}
+
+/// What was not read of a request. Let go before the answer has been sent, the server would read it to its end, however
+/// long that takes; kept until then, the connection is closed.
+pub(crate) struct Unread(#[expect(dead_code, reason = "it only has to be there")] Payload);
+
+/// An answer that keeps what was not read.
+pub(crate) struct Keeping {
+    body: BoxBody,
+    _unread: Unread,
+}
+
+impl Unread {
+    pub(crate) fn kept_by(self, answer: HttpResponse) -> HttpResponse {
+        answer.map_body(|_, body| BoxBody::new(Keeping { body, _unread: self }))
     }
+}
+
+impl MessageBody for Keeping {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(context)
+    }
+}
+
+async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Result<BytesMut, Problem> {
+    let too_large = || Problem::new(Kind::TooLarge).detail(format!("at most {limit} bytes are read"));
+    let told = request.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if told.is_some_and(|told| told > limit as u64) {
+        return Err(too_large());
+    }
+    let mut all = BytesMut::new();
+    while let Some(bytes) = payload.next().await {
+        let bytes = bytes.map_err(|_| Problem::new(Kind::Malformed).detail("the body broke off before its end"))?;
+        if all.len() + bytes.len() > limit {
+            return Err(too_large());
+        }
+        all.extend_from_slice(&bytes);
+    }
+    Ok(all)
 }
 
 /// # Errors

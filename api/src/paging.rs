@@ -1,6 +1,7 @@
 //! Lists have one shape: `items`, and `next` to go on with.
 
 use actix_web::dev::Payload;
+use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest};
 use platform::views::{MOST, Order, Page};
 use serde::de::DeserializeOwned;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::problem::{FieldProblem, Kind, Problem};
+use crate::sparse;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct List<T> {
@@ -26,14 +28,16 @@ pub(crate) struct Paging {
     pub(crate) limit: Option<u32>,
     /// The `next` of the page before.
     pub(crate) cursor: Option<String>,
-    /// `newest` first or `oldest` first.
-    pub(crate) order: Option<Sorted>,
+    #[param(inline)]
+    pub(crate) sort: Option<Sorted>,
 }
 
+/// `-created_at`: the newest first, as when it is left out; `created_at`: the oldest first.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
 pub(crate) enum Sorted {
+    #[serde(rename = "-created_at")]
     Newest,
+    #[serde(rename = "created_at")]
     Oldest,
 }
 
@@ -50,7 +54,7 @@ impl Paging {
             errors.push(wrong("cursor", "is not one that a page ended with", "begin without one"));
             None
         });
-        let order = match self.order {
+        let order = match self.sort {
             Some(Sorted::Oldest) => Order::Oldest,
             _ => Order::Newest,
         };
@@ -75,7 +79,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Search<T> {
     type Future = std::future::Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let pairs = form_urlencoded::parse(request.query_string().as_bytes());
+        // `fields` is looked at where the answer goes out.
+        let whole = form_urlencoded::parse(request.query_string().as_bytes());
+        let sparse = request.method() == Method::GET;
+        let own = whole.filter(|(name, _)| !(sparse && name == sparse::NAME));
+        let own = form_urlencoded::Serializer::new(String::new()).extend_pairs(own).finish();
+        let pairs = form_urlencoded::parse(own.as_bytes());
         let read = serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs)).map_err(|error| {
             let words = error.inner().to_string();
             let unknown = words.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());

@@ -20,8 +20,10 @@ pub enum Kind {
     MethodNotAllowed,
     Busy,
     Conflict,
+    Stale,
     NotPossible,
     IdempotencyMismatch,
+    TooSlow,
     TooLarge,
     UnsupportedMediaType,
     QuotaExceeded,
@@ -33,7 +35,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Malformed,
         Self::Invalid,
         Self::Unauthenticated,
@@ -43,8 +45,10 @@ impl Kind {
         Self::MethodNotAllowed,
         Self::Busy,
         Self::Conflict,
+        Self::Stale,
         Self::NotPossible,
         Self::IdempotencyMismatch,
+        Self::TooSlow,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::QuotaExceeded,
@@ -86,12 +90,24 @@ impl Kind {
                 "Wait for the operation named in `holder`, or cancel it; then ask again.",
             ),
             Self::Conflict => ("conflict", 409, "It has changed meanwhile", "Read it again and decide anew."),
+            Self::Stale => (
+                "stale",
+                412,
+                "It is not as you last saw it",
+                "Read it again, decide anew, and send the new `ETag` in `If-Match`.",
+            ),
             Self::NotPossible => ("not-possible", 409, "Not in this state", "See `detail` for what has to be first."),
             Self::IdempotencyMismatch => (
                 "idempotency-mismatch",
                 422,
                 "This Idempotency-Key was used for something else",
                 "Use a new key for a new request.",
+            ),
+            Self::TooSlow => (
+                "too-slow",
+                408,
+                "The request did not arrive in time",
+                "Send it again without pauses; the limit is in `detail`.",
             ),
             Self::TooLarge => ("too-large", 413, "The request is too large", "Send less; the limit is in `detail`."),
             Self::UnsupportedMediaType => {
@@ -132,6 +148,16 @@ impl Kind {
         self.row().0
     }
 }
+
+/// None is missing: one more shifts the last one's number.
+const _: () = {
+    let mut at = 0;
+    while at < Kind::ALL.len() {
+        assert!(Kind::ALL[at] as usize == at, "Kind::ALL has the kinds in their order");
+        at += 1;
+    }
+    assert!(Kind::ALL.len() == Kind::Internal as usize + 1, "Kind::ALL has every kind, Internal the last");
+};
 
 /// One field and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -254,6 +280,10 @@ impl ResponseError for Problem {
         }
         if let Some(id) = &self.request_id {
             response.insert_header((crate::request::HEADER, &**id));
+        }
+        if matches!(self.status, 408 | 413) {
+            // What is left of the request is not waited for.
+            response.force_close();
         }
         if self.status == 401 {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"gantry\""));

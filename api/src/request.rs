@@ -5,16 +5,20 @@ use std::time::Instant;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::Method;
+use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, ResponseError as _};
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage, HttpResponse, ResponseError as _};
 use domain::{RequestId, TraceParent};
 use platform::people::token;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use crate::access::Access;
+use crate::body::Unread;
+use crate::borne::Borne;
 use crate::problem::{Kind, Problem};
-use crate::security;
 
 pub(crate) const HEADER: &str = "x-request-id";
 
@@ -24,12 +28,18 @@ pub(crate) const HEADER: &str = "x-request-id";
 /// # Errors
 /// What the handler answers with, with the id filled in.
 pub async fn identified(
+    access: Data<Access>,
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
     let given = request.headers().get(HEADER).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
     let id = RequestId::new(given.unwrap_or_else(Uuid::now_v7));
     request.extensions_mut().insert(id);
+    let borne = Borne::of(&request, &access);
+    request.extensions_mut().insert(borne.clone());
+    if let Some(answer) = borne.preflight(&request) {
+        return Ok(request.into_response(answer.map_into_right_body()));
+    }
     let trace = traced(&request);
     let trace_id = trace.as_ref().map(|trace| trace.trace().to_owned());
     if let Some(trace) = trace {
@@ -47,14 +57,20 @@ pub async fn identified(
     let elapsed = started.elapsed();
     span.in_scope(|| tracing::info!(http.status = status, duration_ms = elapsed.as_secs_f64() * 1e3, "answered"));
     let route = route.unwrap_or_else(|| "none".to_owned());
-    let labels = [("method", method.to_string()), ("route", route), ("status", status.to_string())];
+    let labels = [("method", known(&method).to_owned()), ("route", route), ("status", status.to_string())];
     metrics::histogram!("gantry_http_request_seconds", &labels).record(elapsed);
-    let answer = answer.map_err(|error| span.in_scope(|| named(&error, id, &path)))?;
+    let answer = answer.map_err(|error| span.in_scope(|| named(&error, id, &borne)))?;
     // A handler's own problem is an answer by now, and does not know yet under which id it was asked.
     let problem = answer.response().error().and_then(|error| error.as_error::<Problem>().cloned());
+    let problem = problem.or_else(|| wordless(answer.response()));
     let mut answer = match problem {
         Some(problem) => {
             let response = problem.for_request(id).error_response();
+            let unread = answer.request().extensions_mut().remove::<Unread>();
+            let response = match unread {
+                Some(unread) => unread.kept_by(response),
+                None => response,
+            };
             answer.into_response(response.map_into_right_body())
         }
         None => answer.map_into_left_body(),
@@ -62,7 +78,7 @@ pub async fn identified(
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         answer.headers_mut().insert(HeaderName::from_static(HEADER), value);
     }
-    security::add(answer.headers_mut(), &path);
+    borne.tell(answer.headers_mut());
     Ok(answer)
 }
 
@@ -74,11 +90,27 @@ fn traced(request: &ServiceRequest) -> Option<TraceParent> {
 }
 
 /// A problem tells its reader the id under which the operator finds the cause.
-fn named(error: &Error, id: RequestId, path: &str) -> Error {
+fn named(error: &Error, id: RequestId, borne: &Borne) -> Error {
     let problem = error.as_error::<Problem>().cloned().unwrap_or_else(|| foreign(error)).for_request(id);
     let mut response = problem.error_response();
-    security::add(response.headers_mut(), path);
+    borne.tell(response.headers_mut());
     InternalError::from_response(problem, response).into()
+}
+
+/// Anybody may invent methods, and figures are kept for each.
+fn known(method: &Method) -> &str {
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    if known.contains(method) { method.as_str() } else { "other" }
+}
+
+/// What a part that is not ours refused without a word.
+fn wordless<B>(answer: &HttpResponse<B>) -> Option<Problem> {
+    let silent = answer.status().is_client_error() && !answer.headers().contains_key(CONTENT_TYPE);
+    silent.then(|| match answer.status().as_u16() {
+        404 => Problem::new(Kind::NotFound),
+        405 => Problem::new(Kind::MethodNotAllowed),
+        _ => Problem::new(Kind::Malformed),
+    })
 }
 
 /// What the web server itself refused.

@@ -2,11 +2,13 @@
 
 use std::any::Any;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::rt::net::TcpStream;
-use actix_web::web::{Data, PayloadConfig};
+use actix_web::web::Data;
 use actix_web::{App as ActixApp, HttpServer};
 use platform::db::Db;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +16,8 @@ use utoipa_actix_web::AppExt as _;
 
 use crate::app::App;
 use crate::stream::Hub;
-use crate::{access, body, openapi, request, routes, unknown};
+use crate::tls::Tls;
+use crate::{access, body, openapi, request, routes, sparse, unknown};
 
 /// How the server is run.
 #[derive(Debug, Clone)]
@@ -25,6 +28,12 @@ pub struct Settings {
     pub max_connections: usize,
     /// An idle connection is closed after this.
     pub keep_alive: Duration,
+    /// The longest body that is read, in bytes.
+    pub body_limit: usize,
+    /// A body has to be here by then.
+    pub body_within: Duration,
+    /// Speaks TLS with this; none: without.
+    pub tls: Option<Arc<Tls>>,
     /// How long requests may go on after the shutdown began.
     pub drain: Duration,
 }
@@ -35,6 +44,9 @@ impl Default for Settings {
             workers: std::thread::available_parallelism().map_or(2, usize::from).min(8),
             max_connections: 25_000,
             keep_alive: Duration::from_secs(75),
+            body_limit: 1024 * 1024,
+            body_within: Duration::from_secs(30),
+            tls: None,
             drain: Duration::from_secs(30),
         }
     }
@@ -59,8 +71,11 @@ pub async fn serve(
     let hub = Hub::new(Db::clone(app.log.db()), app.coordination.bus().clone(), shutdown.clone());
     let document = openapi::whole();
     let known = Data::new(unknown::Known::of(&document));
+    let shapes = Data::new(sparse::Shapes::of(&document));
     let (app, hub, access) = (Data::new(app.clone()), Data::new(hub), Data::new(app.access));
     let per_worker = settings.max_connections.div_ceil(settings.workers.max(1));
+    let limits = body::Limits { bytes: settings.body_limit, within: settings.body_within };
+    let watching = settings.tls.as_ref().map(|tls| tokio::spawn(tls.clone().watch(shutdown.clone())));
     let server = HttpServer::new(move || {
         ActixApp::new()
             .into_utoipa_app()
@@ -73,8 +88,10 @@ pub async fn serve(
             .app_data(hub.clone())
             .app_data(access.clone())
             .app_data(known.clone())
-            .app_data(PayloadConfig::new(body::LIMIT))
+            .app_data(shapes.clone())
+            .app_data(limits)
             // The last one wrapped is the first that a request meets.
+            .wrap(from_fn(sparse::sparsely))
             .wrap(from_fn(access::required))
             .wrap(Compress::default())
             .wrap(from_fn(request::identified))
@@ -85,15 +102,21 @@ pub async fn serve(
     .client_request_timeout(HEAD)
     .shutdown_timeout(settings.drain.as_secs())
     .on_connect(|connection, _| mind(connection))
-    .disable_signals()
-    .listen(listener)?
-    .run();
+    .disable_signals();
+    let server = match &settings.tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls.config().map_err(std::io::Error::other)?)?,
+        None => server.listen(listener)?,
+    };
+    let server = server.run();
     let handle = server.handle();
     let running = tokio::spawn(server);
     tokio::select! {
         () = shutdown.cancelled() => handle.stop(true).await,
         // Nobody else stops it; should it end by itself, `running` says why.
         () = ended(&running) => {}
+    }
+    if let Some(watching) = watching {
+        watching.abort();
     }
     running.await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
 }
@@ -107,7 +130,8 @@ async fn ended<T>(running: &tokio::task::JoinHandle<T>) {
 
 /// A watcher that reads nothing would hold its connection for ever; the kernel can tell and closes it.
 fn mind(connection: &dyn Any) {
-    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+    let tls = connection.downcast_ref::<TlsStream<TcpStream>>().map(|stream| stream.get_ref().0);
+    let Some(stream) = tls.or_else(|| connection.downcast_ref()) else { return };
     let stalled = rustix::net::sockopt::set_tcp_user_timeout(stream, STALLED).map_err(std::io::Error::from);
     if let Err(error) = stalled.and_then(|()| stream.set_nodelay(true)) {
         tracing::debug!(%error, "a connection keeps the system's own limits");

@@ -30,7 +30,7 @@ pub(crate) use identify::KEY;
 use identify::No;
 pub(crate) use identify::SESSION;
 use identify::identify;
-pub(crate) use origin::Origin;
+pub(crate) use origin::{Origin, is_secure};
 use refused::Refused;
 pub(crate) use refused::record;
 pub(crate) use still::{Opened, while_allowed};
@@ -43,6 +43,8 @@ pub struct Access {
     trusted: Arc<[Net]>,
     /// Requests that one caller may send in a minute; none: any number.
     per_minute: Option<u64>,
+    /// Origins whose pages may ask from a browser.
+    pages: Arc<[String]>,
     /// Who may what was changed by this process.
     changed: Arc<watch::Sender<()>>,
     refused: Arc<Refused>,
@@ -56,6 +58,7 @@ impl Access {
             token_hash: Arc::new(hash),
             trusted: Arc::default(),
             per_minute: None,
+            pages: Arc::default(),
             changed: Arc::new(watch::Sender::new(())),
             refused: Arc::default(),
         }
@@ -73,7 +76,17 @@ impl Access {
         Self { per_minute: Some(per_minute).filter(|most| *most > 0), ..self }
     }
 
-    fn trusted(&self) -> &[Net] {
+    /// Pages of these origins may ask from a browser: `https://console.example.org`.
+    #[must_use]
+    pub fn for_pages_of(self, origins: impl IntoIterator<Item = String>) -> Self {
+        Self { pages: origins.into_iter().collect(), ..self }
+    }
+
+    pub(crate) fn pages(&self) -> &[String] {
+        &self.pages
+    }
+
+    pub(crate) fn trusted(&self) -> &[Net] {
         &self.trusted
     }
 
@@ -120,20 +133,26 @@ pub async fn required(
             }
             found
         }
-    }?;
-    let rate = rate::count(&app, &access, &caller).await?;
+    };
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(problem) => {
+            if problem.status == 401 {
+                rate::of_stranger(&app, &access, &request, &origin).await?;
+            }
+            return Err(problem.into());
+        }
+    };
+    rate::of_caller(&app, &access, &request, &caller).await?;
     let is_route = request.match_pattern().is_some_and(|path| table::TABLE.iter().all(|rule| rule.path != path));
     if let Err(problem) = allowed(&app, &caller, rule, is_route, request.path()).await {
         access.refused.request(&app, &caller, &origin, &request, problem.status).await;
         return Err(problem.into());
     }
     request.extensions_mut().insert(caller);
-    let mut answer = next.call(request).await?;
+    let answer = next.call(request).await?;
     if rule.is_some_and(Rule::changes_rights) && answer.status().is_success() {
         access.changed.send_replace(());
-    }
-    if let Some(rate) = rate {
-        rate.tell(answer.headers_mut());
     }
     Ok(answer)
 }

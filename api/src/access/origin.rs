@@ -35,6 +35,15 @@ impl Origin {
     }
 }
 
+/// Whether nobody between can read it: over our own TLS, or that of a proxy of ours, which says so.
+pub(crate) fn is_secure(request: &HttpRequest, trusted: &[Net]) -> bool {
+    let ours = |peer: std::net::SocketAddr| trusted.iter().any(|net| net.has(peer.ip().to_canonical()));
+    let told = || request.headers().get_all("x-forwarded-proto").last().and_then(|value| value.to_str().ok());
+    // The nearest proxy writes behind what it was told.
+    let https = |text: &str| text.rsplit(',').next().is_some_and(|last| last.trim().eq_ignore_ascii_case("https"));
+    request.app_config().secure() || (request.peer_addr().is_some_and(ours) && told().is_some_and(https))
+}
+
 /// The nearest address that is not one of our proxies: each proxy writes behind what it was told who asked it, and
 /// whoever is no proxy of ours may have written anything before that.
 fn client(peer: IpAddr, forwarded: &[&str], trusted: &[Net]) -> IpAddr {

@@ -75,6 +75,7 @@ const fn own(method: &'static str, path: &'static str) -> Rule {
 pub const TABLE: &[Rule] = &[
     open("GET",    "/livez"),
     rule("GET",    "/metrics",                              P::SystemRead,        Whose::Installation),
+    open("GET",    "/problems"),
     open("GET",    "/problems/{slug}"),
     open("GET",    "/readyz"),
     rule("GET",    "/v1/accounts",                          P::AccountRead,       Whose::Account),

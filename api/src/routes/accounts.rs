@@ -21,6 +21,7 @@ use crate::body::Body;
 use crate::paging::{List, Paging, Search, Sorted, wrong};
 use crate::problem::{FieldProblem, Kind, Problem};
 use crate::shape::account::{AccountView, QuotaView};
+use crate::tag::Tagged;
 
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -60,7 +61,8 @@ pub(super) struct Accounts {
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
-    order: Option<Sorted>,
+    #[param(inline)]
+    sort: Option<Sorted>,
     name: Option<String>,
 }
 
@@ -73,7 +75,7 @@ pub(super) async fn list(
     query: Search<Accounts>,
 ) -> Result<Json<List<AccountView>>, Problem> {
     let Search(query) = query;
-    let page = Paging { limit: query.limit, cursor: query.cursor, order: query.order }.page()?;
+    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page()?;
     let filter = AccountFilter { id: caller.account, name: query.name };
     let found = views::page::<AccountRow>(app.log.db(), &filter, &page).await.map_err(unread)?;
     let mut items = Vec::new();
@@ -95,8 +97,13 @@ pub(super) async fn list(
     )
 )]
 #[get("/v1/accounts/{id}")]
-pub(super) async fn detail(app: Data<App>, id: Id<AccountId>) -> Result<Json<AccountView>, Problem> {
-    find(&app, id.0).await.map(Json)
+pub(super) async fn detail(app: Data<App>, id: Id<AccountId>) -> Result<Tagged<AccountView>, Problem> {
+    let row: Option<AccountRow> = views::get(app.log.db(), id.0).await.map_err(unread)?;
+    let row = row.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    let version = row.version;
+    let view = with_usage(&app, row).await?;
+    let used = serde_json::to_value(&view.used).map_err(Problem::internal)?;
+    Ok(Tagged::new(version, view).beside(&used))
 }
 
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
@@ -184,7 +191,7 @@ async fn with_usage(app: &App, row: AccountRow) -> Result<AccountView, Problem> 
 async fn execute(app: &App, asking: &Asking, id: AccountId, command: AccountCommand) -> Result<(), Problem> {
     let mut meta = asking.meta();
     meta.account = Some(id);
-    match app.log.execute::<Account>(id, command, &(), meta).await {
+    match asking.execute_by::<Account>(app, id, command, &(), meta).await {
         Ok(_) => Ok(()),
         Err(ExecuteError::Rejected(AccountRejection::Unknown)) => Err(Problem::new(Kind::NotFound)),
         Err(ExecuteError::Rejected(AccountRejection::Invalid(errors))) => Err(Problem::new(Kind::Invalid).fields(

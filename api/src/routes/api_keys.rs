@@ -20,6 +20,7 @@ use crate::issue::{self as issuing, IssueKey, RotateKey};
 use crate::paging::{List, Paging, Search, Sorted};
 use crate::problem::{Kind, Problem};
 use crate::shape::account::ApiKeyView;
+use crate::tag::Tagged;
 
 /// Hand out an API key
 ///
@@ -44,7 +45,8 @@ pub(super) struct ApiKeys {
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
-    order: Option<Sorted>,
+    #[param(inline)]
+    sort: Option<Sorted>,
 }
 
 /// API keys
@@ -58,7 +60,7 @@ pub(super) async fn list(
     query: Search<ApiKeys>,
 ) -> Result<Json<List<ApiKeyView>>, Problem> {
     let Search(query) = query;
-    let page = Paging { limit: query.limit, cursor: query.cursor, order: query.order }.page()?;
+    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page()?;
     let filter = ApiKeyFilter { account: caller.account, ..ApiKeyFilter::default() };
     let found = views::page::<ApiKeyRow>(app.log.db(), &filter, &page).await.map_err(unread)?;
     let mut items = Vec::new();
@@ -78,8 +80,13 @@ pub(super) async fn list(
     )
 )]
 #[get("/v1/api-keys/{id}")]
-pub(super) async fn detail(app: Data<App>, id: Id<KeyId>) -> Result<Json<ApiKeyView>, Problem> {
-    find(&app, id.0).await.map(Json)
+pub(super) async fn detail(app: Data<App>, id: Id<KeyId>) -> Result<Tagged<ApiKeyView>, Problem> {
+    let row: Option<ApiKeyRow> = views::get(app.log.db(), id.0).await.map_err(unread)?;
+    let row = row.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    let version = row.version;
+    let view = with_use(&app, row).await?;
+    let used = serde_json::to_value(view.last_used_at).map_err(Problem::internal)?;
+    Ok(Tagged::new(version, view).beside(&used))
 }
 
 /// Rotate an API key
@@ -119,7 +126,7 @@ pub(super) async fn rotate(
 )]
 #[delete("/v1/api-keys/{id}")]
 pub(super) async fn revoke(app: Data<App>, asking: Asking, id: Id<KeyId>) -> Result<HttpResponse, Problem> {
-    match app.log.execute::<ApiKey>(id.0, ApiKeyCommand::Revoke, &(), asking.meta()).await {
+    match asking.execute::<ApiKey>(&app, id.0, ApiKeyCommand::Revoke, &()).await {
         Ok(_) => Ok(HttpResponse::NoContent().finish()),
         Err(ExecuteError::Rejected(no)) => Err(issuing::refused(no)),
         Err(ExecuteError::Append(error)) => Err(not_appended(&error)),

@@ -26,7 +26,8 @@ pub(super) struct Asked {
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
-    order: Option<Sorted>,
+    #[param(inline)]
+    sort: Option<Sorted>,
     /// `user:ID`, `key:ID`, `bootstrap`.
     actor: Option<String>,
     /// An API key's id; as good as `actor=key:ID`.
@@ -135,7 +136,7 @@ pub(super) async fn export(
 }
 
 fn order(query: &Asked) -> Order {
-    match query.order {
+    match query.sort {
         Some(Sorted::Oldest) => Order::Oldest,
         _ => Order::Newest,
     }

@@ -7,6 +7,7 @@ use domain::operation::Command;
 use domain::{ContainerId, HostId};
 use platform::views::{self, ContainerFilter, ContainerRow, DriftRow};
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::IntoParams;
 
 use super::asked::{Accepted, Asked};
@@ -24,6 +25,7 @@ use crate::shape::container::ContainerView;
 use crate::shape::drift::DriftView;
 use crate::shape::operation::{Created, OperationView};
 use crate::shape::plan::Plan;
+use crate::tag::Tagged;
 use crate::wish::CreateContainer;
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -69,7 +71,8 @@ pub(super) struct Containers {
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
-    order: Option<Sorted>,
+    #[param(inline)]
+    sort: Option<Sorted>,
     hostname: Option<String>,
     template: Option<String>,
     #[param(value_type = Option<Uuid>)]
@@ -90,7 +93,7 @@ pub(super) async fn list(
     query: Search<Containers>,
 ) -> Result<Json<List<ContainerView>>, Problem> {
     let Search(query) = query;
-    let page = Paging { limit: query.limit, cursor: query.cursor, order: query.order }.page()?;
+    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page()?;
     let present = || vec![Lifecycle::Creating, Lifecycle::Ready, Lifecycle::Failed];
     let filter = ContainerFilter {
         account: caller.account,
@@ -119,13 +122,17 @@ pub(super) async fn list(
     )
 )]
 #[get("/v1/containers/{id}")]
-pub(super) async fn detail(app: Data<App>, id: Id<ContainerId>) -> Result<Json<ContainerView>, Problem> {
+pub(super) async fn detail(app: Data<App>, id: Id<ContainerId>) -> Result<Tagged<ContainerView>, Problem> {
     let row: Option<ContainerRow> = views::get(app.log.db(), id.0).await.map_err(unread)?;
     let row = row.ok_or_else(|| Problem::new(Kind::NotFound))?;
     let drift: Option<DriftRow> = views::get(app.log.db(), id.0).await.map_err(unread)?;
+    let version = row.version;
     let mut view = ContainerView::of(row, app.live.of(id.0), app.log.clock().now());
     view.drift = drift.map(|drift| DriftView::of(drift, None));
-    Ok(Json(view))
+    // When it was seen is no news; what was seen is.
+    let now = &view.live;
+    let seen = json!([now.power, view.node, now.cpu, now.memory_bytes, now.disk_bytes, now.lock, view.drift]);
+    Ok(Tagged::new(version, view).beside(&seen))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

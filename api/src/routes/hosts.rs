@@ -21,6 +21,7 @@ use crate::paging::{List, Paging, Search, Sorted, wrong};
 use crate::problem::{FieldProblem, Kind, Problem};
 use crate::register::{self as registering, RegisterHost, SshNodeWish};
 use crate::shape::host::HostView;
+use crate::tag::Tagged;
 
 /// Register a host
 ///
@@ -53,7 +54,8 @@ pub(super) struct Hosts {
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
-    order: Option<Sorted>,
+    #[param(inline)]
+    sort: Option<Sorted>,
     name: Option<String>,
 }
 
@@ -62,7 +64,7 @@ pub(super) struct Hosts {
 #[get("/v1/hosts")]
 pub(super) async fn list(app: Data<App>, query: Search<Hosts>) -> Result<Json<List<HostView>>, Problem> {
     let Search(query) = query;
-    let page = Paging { limit: query.limit, cursor: query.cursor, order: query.order }.page()?;
+    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page()?;
     let found = views::page::<HostRow>(app.log.db(), &HostFilter { name: query.name }, &page).await.map_err(unread)?;
     let items = found.items.into_iter().map(HostView::from).collect();
     Ok(Json(List { items, next: found.next.map(|cursor| cursor.to_string()) }))
@@ -77,8 +79,10 @@ pub(super) async fn list(app: Data<App>, query: Search<Hosts>) -> Result<Json<Li
     )
 )]
 #[get("/v1/hosts/{id}")]
-pub(super) async fn detail(app: Data<App>, id: Id<HostId>) -> Result<Json<HostView>, Problem> {
-    find(&app, id.0).await.map(Json)
+pub(super) async fn detail(app: Data<App>, id: Id<HostId>) -> Result<Tagged<HostView>, Problem> {
+    let row: Option<HostRow> = views::get(app.log.db(), id.0).await.map_err(unread)?;
+    let row = row.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    Ok(Tagged::new(row.version, HostView::from(row)))
 }
 
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
@@ -133,7 +137,7 @@ pub(super) async fn pin(
         host_key: ssh.host_key,
         nodes: ssh.nodes.iter().map(|(name, node)| (name.clone(), node.into())).collect(),
     });
-    match app.log.execute::<Host>(id.0, command, &(), asking.meta()).await {
+    match asking.execute::<Host>(&app, id.0, command, &()).await {
         Ok(_) => find(&app, id.0).await.map(Json),
         Err(ExecuteError::Rejected(no)) => Err(refused(no)),
         Err(ExecuteError::Append(error)) => Err(not_appended(&error)),

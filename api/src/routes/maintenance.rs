@@ -56,7 +56,7 @@ pub(super) async fn set(
         Some(node) => HostCommand::SetNodeMaintenance { node, on },
         None => HostCommand::SetMaintenance(on),
     };
-    match app.log.execute::<Host>(id.0, command, &(), asking.meta()).await {
+    match asking.execute::<Host>(&app, id.0, command, &()).await {
         Ok(_) => find(&app, id.0).await.map(Json),
         Err(ExecuteError::Rejected(HostRejection::NoNode { node, known })) => {
             let fix = format!("it has {known}");

@@ -83,7 +83,7 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(drift::look)
         .service(drift::accept)
         .service(drift::put_back)
-        .service(orphans::list)
+        .service(orphans::orphans)
         .service(orphans::remove)
         .service(operations::list)
         .service(operations::detail)
@@ -148,6 +148,7 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(audit::export)
         .service(credentials::read)
         .service(problems::page)
+        .service(problems::all)
         .service(metrics::metrics)
         .service(health::livez)
         .service(health::readyz);

@@ -19,6 +19,7 @@ use crate::paging::{List, Paging, Search, Sorted, words};
 use crate::problem::Problem;
 use crate::shape::operation::OperationView;
 use crate::shape::operation_row::OperationItem;
+use crate::tag::Tagged;
 use crate::waiting::{self, Waiter};
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -29,7 +30,8 @@ pub(super) struct Operations {
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
-    order: Option<Sorted>,
+    #[param(inline)]
+    sort: Option<Sorted>,
     #[param(value_type = Option<Uuid>)]
     container: Option<ContainerId>,
     #[param(value_type = Option<Uuid>)]
@@ -50,7 +52,7 @@ pub(super) async fn list(
     query: Search<Operations>,
 ) -> Result<Json<List<OperationItem>>, Problem> {
     let Search(query) = query;
-    let page = Paging { limit: query.limit, cursor: query.cursor, order: query.order }.page()?;
+    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page()?;
     let filter = OperationFilter {
         account: caller.account,
         target: query.container,
@@ -84,14 +86,15 @@ pub(super) async fn list(
     )
 )]
 #[get("/v1/operations/{id}")]
-pub(super) async fn detail(app: Data<App>, id: Id<OperationId>) -> Result<Json<OperationView>, Problem> {
+pub(super) async fn detail(app: Data<App>, id: Id<OperationId>) -> Result<Tagged<OperationView>, Problem> {
     let mut view = accept::operation(&app, id.0).await?;
     let (reason, until) = (view.reason.clone(), view.waiting.as_ref().and_then(|waiting| waiting.until));
     let (status, updated_at) = (view.status.into(), view.updated_at);
     let waiter = Waiter { id: id.0, status, reason: reason.as_ref(), until, updated_at };
     waiting::fill(&app, &waiter, &mut view.waiting).await;
     view.stalled = waiting::silence(&app, &waiter).await;
-    Ok(Json(view))
+    let all = serde_json::to_value(&view).map_err(Problem::internal)?;
+    Ok(Tagged::new(view.updated_at.timestamp_micros(), view).beside(&all))
 }
 
 /// Cancel an operation

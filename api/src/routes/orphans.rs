@@ -24,7 +24,7 @@ use crate::shape::drift::Orphans;
 /// somebody removes them.
 #[utoipa::path(tag = "drift", params(Paging), responses((status = 200, body = Orphans)))]
 #[get("/v1/orphans")]
-pub(super) async fn list(app: Data<App>, query: Search<Paging>) -> Result<Json<Orphans>, Problem> {
+pub(super) async fn orphans(app: Data<App>, query: Search<Paging>) -> Result<Json<Orphans>, Problem> {
     let page = query.0.page()?;
     let found = views::page::<OrphanRow>(app.log.db(), &OrphanFilter::default(), &page).await.map_err(unread)?;
     let lost = match page.after {

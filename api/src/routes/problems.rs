@@ -28,3 +28,26 @@ pub(super) async fn page(slug: Path<String>) -> Result<HttpResponse, Problem> {
     );
     Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(html))
 }
+
+/// All kinds of problems
+///
+/// With what to do about each, for people.
+#[utoipa::path(
+    tag = "about",
+    security(()),
+    responses((status = 200, description = "The page", content_type = "text/html", body = String)),
+)]
+#[get("/problems")]
+pub(super) async fn all() -> HttpResponse {
+    let rows: String = Kind::ALL
+        .into_iter()
+        .map(|kind| {
+            let (slug, status, title, _) = kind.row();
+            format!("<li><a href=\"/problems/{slug}\">{title}</a> (<code>{slug}</code>, status {status})</li>")
+        })
+        .collect();
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Problems</title><h1>Problems</h1><ul>{rows}</ul></html>"
+    );
+    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(html)
+}

@@ -112,7 +112,7 @@ pub(super) async fn sign_out(
 
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "old": "…", "new": "…" }))]
+#[schema(example = json!({ "old": "…", "new": "correct horse battery" }))]
 pub(super) struct ChangePassword {
     #[schema(value_type = String, format = Password, write_only)]
     old: Option<Secret>,
@@ -148,7 +148,7 @@ pub(super) async fn change(
 
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "link": "…", "password": "…" }))]
+#[schema(example = json!({ "link": "…", "password": "correct horse battery" }))]
 pub(super) struct SetPassword {
     /// The `password_link` that an administrator gave you.
     #[schema(value_type = String, format = Password, write_only)]

@@ -10,6 +10,7 @@ use crate::asking::Asking;
 use crate::paging::List;
 use crate::problem::{Kind, Problem};
 use crate::shape::template::TemplateView;
+use crate::tag::Tagged;
 
 /// Templates
 ///
@@ -39,14 +40,19 @@ pub(super) async fn list(app: Data<App>, asking: Asking) -> Result<Json<List<Tem
     )
 )]
 #[get("/v1/templates/{name}")]
-pub(super) async fn detail(app: Data<App>, asking: Asking, name: Path<String>) -> Result<Json<TemplateView>, Problem> {
+pub(super) async fn detail(app: Data<App>, asking: Asking, name: Path<String>) -> Result<Tagged<TemplateView>, Problem> {
     let found = app.catalogue.find(&name).await.map_err(Problem::internal)?;
     let view = |found: &Found| {
         TemplateView::of(&found.listed(), found.template.as_ref().map(|template| template.readme.as_str()))
     };
-    if let Some(found) = found {
-        return Ok(Json(view(&found)));
-    }
-    let own = app.catalogue.own(owner(&asking), &name).await.map_err(Problem::internal)?;
-    own.map(|found| Json(view(&found).of_the_account())).ok_or_else(|| Problem::new(Kind::NotFound))
+    let view = match found {
+        Some(found) => view(&found),
+        None => {
+            let own = app.catalogue.own(owner(&asking), &name).await.map_err(Problem::internal)?;
+            own.map(|found| view(&found).of_the_account()).ok_or_else(|| Problem::new(Kind::NotFound))?
+        }
+    };
+    // What is wrong with a broken one is found anew each time.
+    let findings = serde_json::to_value(&view.findings).map_err(Problem::internal)?;
+    Ok(Tagged::new(view.version.clone().unwrap_or_default(), view).beside(&findings))
 }

@@ -24,6 +24,7 @@ use crate::paging::{List, Paging, Search, Sorted};
 use crate::people::newcomer::{self, Newcomer};
 use crate::problem::{Kind, Problem};
 use crate::shape::account::UserView;
+use crate::tag::Tagged;
 
 /// A link that sets a password is good for so long.
 const LINK_DAYS: i64 = 7;
@@ -73,7 +74,8 @@ pub(super) struct Users {
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
-    order: Option<Sorted>,
+    #[param(inline)]
+    sort: Option<Sorted>,
     /// Only administrators of the installation, or only the others.
     admin: Option<bool>,
 }
@@ -83,7 +85,7 @@ pub(super) struct Users {
 #[get("/v1/users")]
 pub(super) async fn list(app: Data<App>, query: Search<Users>) -> Result<Json<List<UserView>>, Problem> {
     let Search(query) = query;
-    let page = Paging { limit: query.limit, cursor: query.cursor, order: query.order }.page()?;
+    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page()?;
     let filter = UserFilter { id: None, admin: query.admin };
     let found = views::page::<UserRow>(app.log.db(), &filter, &page).await.map_err(unread)?;
     let mut items = Vec::new();
@@ -103,8 +105,11 @@ pub(super) async fn list(app: Data<App>, query: Search<Users>) -> Result<Json<Li
     )
 )]
 #[get("/v1/users/{id}")]
-pub(super) async fn detail(app: Data<App>, id: Id<UserId>) -> Result<Json<UserView>, Problem> {
-    find(&app, id.0).await.map(Json)
+pub(super) async fn detail(app: Data<App>, id: Id<UserId>) -> Result<Tagged<UserView>, Problem> {
+    let row: Option<UserRow> = views::get(app.log.db(), id.0).await.map_err(unread)?;
+    let row = row.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    let login = login(&app, id.0).await?;
+    Ok(Tagged::new(row.version, UserView::of(&row, login.clone())).beside(&login))
 }
 
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
@@ -133,9 +138,11 @@ pub(super) async fn change(
     id: Id<UserId>,
     body: Body<ChangeUser>,
 ) -> Result<Json<UserView>, Problem> {
-    let wish = body.fit(vec![])?;
+    let (wish, mut asking) = (body.fit(vec![])?, asking);
     if let Some(admin) = wish.admin {
         execute(&app, &asking, id.0, UserCommand::SetAdmin(admin)).await?;
+        // From here on it is no longer what was seen, by our own doing.
+        asking = asking.without_key();
     }
     if let Some(disabled) = wish.disabled {
         execute(&app, &asking, id.0, UserCommand::SetEnabled(!disabled)).await?;
@@ -207,7 +214,7 @@ async fn find(app: &App, id: UserId) -> Result<UserView, Problem> {
 }
 
 async fn execute(app: &App, asking: &Asking, id: UserId, command: UserCommand) -> Result<(), Problem> {
-    match app.log.execute::<User>(id, command, &(), asking.meta()).await {
+    match asking.execute::<User>(app, id, command, &()).await {
         Ok(_) => Ok(()),
         Err(ExecuteError::Rejected(no)) => Err(refused(no)),
         Err(ExecuteError::Append(error)) => Err(not_appended(&error)),

@@ -13,6 +13,7 @@ use super::drift::DriftView;
 use super::operation::{ErrorView, word};
 use super::plan::{ConsideredView, PlaceView};
 use crate::live::Live;
+use crate::wish::ScriptsWish;
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ContainerView {
@@ -52,7 +53,7 @@ pub struct ContainerView {
     pub description: Option<String>,
     pub start_on_boot: bool,
     /// Which of the template's scripts run: `all`, `none`, or their names.
-    #[schema(value_type = Object)]
+    #[schema(value_type = ScriptsWish, example = json!("all"))]
     pub scripts: Value,
     /// Why it is where it is, and what spoke for or against the other nodes.
     #[serde(skip_serializing_if = "Option::is_none")]

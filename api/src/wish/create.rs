@@ -58,7 +58,7 @@ pub(crate) struct CreateContainer {
     #[serde(default)]
     pub(crate) packages: Vec<String>,
     /// `all` (when left out), `none`, or the names of some of the template's.
-    #[schema(value_type = Option<Object>, example = json!("all"))]
+    #[schema(value_type = Option<ScriptsWish>, example = json!("all"))]
     pub(crate) scripts: Option<ScriptsWish>,
     /// Answers to the template's questions, by their names.
     #[schema(value_type = BTreeMap<String, String>, example = json!({ "SERVER_NAME": "example.org" }))]
@@ -130,14 +130,14 @@ pub(crate) struct FeaturesWish {
     pub(crate) fuse: Option<bool>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged, expecting = "all, none, or a list of script names")]
 pub(crate) enum ScriptsWish {
     Word(ScriptsWord),
     Only(Vec<String>),
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ScriptsWord {
     All,

@@ -46,12 +46,12 @@ async fn what_somebody_did_is_found_by_who_where_what_and_when_also_after_a_dele
     let issued = asks(&ann.token, "action=api_key.issued").await;
     assert!(issued.len() == 1 && issued[0]["data"]["hash"].is_null());
     // A page at a time is the same as all at once, and as the export.
-    let (mut paged, mut path) = (Vec::new(), "/v1/audit?limit=3&order=oldest".to_owned());
+    let (mut paged, mut path) = (Vec::new(), "/v1/audit?limit=3&sort=created_at".to_owned());
     loop {
         let (_, page) = app.get(&path).await;
         paged.extend(items(&page));
         let Some(next) = page["next"].as_str() else { break };
-        path = format!("/v1/audit?limit=3&order=oldest&cursor={next}");
+        path = format!("/v1/audit?limit=3&sort=created_at&cursor={next}");
     }
     let (_, exported) = answer(app.ask(Method::GET, "/v1/audit/export")).await;
     let lines: Vec<Value> =

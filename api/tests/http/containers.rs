@@ -135,12 +135,12 @@ async fn lists_are_filtered_and_paged_and_show_what_proxmox_says() {
         seen_at,
     };
     app.app.live.saw([(ids[0].parse().unwrap(), live)]);
-    let (mut seen, mut path) = (Vec::new(), "/v1/containers?limit=3&order=oldest".to_owned());
+    let (mut seen, mut path) = (Vec::new(), "/v1/containers?limit=3&sort=created_at".to_owned());
     loop {
         let (_, page) = app.get(&path).await;
         seen.extend(page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()));
         let Some(next) = page["next"].as_str() else { break };
-        path = format!("/v1/containers?limit=3&order=oldest&cursor={next}");
+        path = format!("/v1/containers?limit=3&sort=created_at&cursor={next}");
     }
     assert_eq!(seen, ids);
     let (_, found) = app.get("/v1/containers?hostname=web3&lifecycle=creating,ready").await;

@@ -29,6 +29,8 @@ async fn every_type_of_problem_leads_to_its_page() {
         let (slug, _, title, _) = kind.row();
         let (status, page) = answer(app.client.get(format!("{}/problems/{slug}", app.url))).await;
         assert!(status == 200 && page.as_str().unwrap().contains(title), "{slug}");
+        let (_, all) = answer(app.client.get(format!("{}/problems", app.url))).await;
+        assert!(all.as_str().unwrap().contains(&format!("/problems/{slug}\"")), "{slug}");
     }
     assert_eq!(answer(app.client.get(format!("{}/problems/none", app.url))).await.0, 404);
 }
@@ -61,4 +63,31 @@ async fn no_route_answers_otherwise_than_documented() {
 fn fits(pattern: &str, path: &str) -> bool {
     let (pattern, path): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
     pattern.len() == path.len() && pattern.iter().zip(path).all(|(a, b)| a.starts_with('{') || *a == b)
+}
+
+#[test]
+fn every_body_that_goes_in_or_out_has_an_example() {
+    let document: Value = serde_json::from_str(&api::openapi::document().unwrap()).unwrap();
+    let shown =
+        |content: &Value| content.get("example").is_some_and(|one| !one.is_null()) || content["examples"].is_object();
+    let (mut requests, mut answers) = (0, 0);
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            for (kind, content) in operation["requestBody"]["content"].as_object().into_iter().flatten() {
+                requests += 1;
+                assert!(shown(content), "{method} {path} takes {kind} and shows none");
+            }
+            for (status, answer) in operation["responses"].as_object().unwrap() {
+                let answer = match answer["$ref"].as_str() {
+                    Some(to) => document.pointer(to.trim_start_matches('#')).unwrap_or_else(|| panic!("{to}")),
+                    None => answer,
+                };
+                for (kind, content) in answer["content"].as_object().into_iter().flatten() {
+                    answers += 1;
+                    assert!(shown(content), "{method} {path} answers {status} with {kind} and shows none");
+                }
+            }
+        }
+    }
+    assert!(requests > 20 && answers > 400, "{requests} {answers}");
 }

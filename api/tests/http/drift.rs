@@ -97,7 +97,7 @@ async fn orphans_are_listed_and_only_those_that_were_ours_removed() {
         let id = VmidOfHost { host, vmid: Vmid::try_from(vmid).unwrap() };
         app.app.log.execute::<Orphan>(id, Some(stray), &(), Meta::system("sweep")).await.unwrap();
     }
-    let (status, list) = app.get("/v1/orphans?order=oldest").await;
+    let (status, list) = app.get("/v1/orphans?sort=created_at").await;
     assert_eq!(status, 200, "{list}");
     assert_eq!(list["containers"][0]["container"], json!(lost));
     let [ours, others] = list["items"].as_array().unwrap().as_slice() else { panic!("{list}") };

@@ -73,7 +73,7 @@ async fn operations_are_found_by_container_kind_and_status() {
         (format!("container={container}"), vec![id]),
         ("status=succeeded".to_owned(), vec![other]),
         ("status=queued,running".to_owned(), vec![id]),
-        ("kind=create&order=oldest".to_owned(), vec![id, other]),
+        ("kind=create&sort=created_at".to_owned(), vec![id, other]),
         ("kind=delete".to_owned(), vec![]),
     ] {
         let (status, list) = app.get(&format!("/v1/operations?{query}")).await;

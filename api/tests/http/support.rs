@@ -12,7 +12,6 @@ use domain::{Meta, OperationId};
 use platform::bootstrap;
 use platform::catalogue::Catalogue;
 use platform::clock::{self, Clock};
-use platform::coordination::Coordination;
 use platform::db::{Db, Options};
 use platform::log::Log;
 use platform::series::records;
@@ -22,6 +21,8 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+use crate::backend;
 
 pub(crate) const KEY: &str = "one:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
@@ -50,22 +51,41 @@ impl api::guests::Guests for NoHosts {
     }
 }
 
+/// What is different from the usual.
+#[derive(Clone)]
+pub(crate) struct How {
+    pub(crate) queue_limit: u64,
+    pub(crate) access: fn(Access) -> Access,
+    pub(crate) settings: Settings,
+}
+
+impl Default for How {
+    fn default() -> Self {
+        Self { queue_limit: 10_000, access: |access| access, settings: Settings { workers: 2, ..Settings::default() } }
+    }
+}
+
 pub(crate) struct TestApp {
     pub(crate) app: App,
     pub(crate) url: String,
     pub(crate) token: String,
     pub(crate) client: Client,
     pub(crate) directory: Arc<tempfile::TempDir>,
+    how: How,
     shutdown: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
 }
 
 impl TestApp {
     pub(crate) async fn start() -> Self {
-        Self::with(10_000).await
+        Self::how(How::default()).await
     }
 
     pub(crate) async fn with(queue_limit: u64) -> Self {
+        Self::how(How { queue_limit, ..How::default() }).await
+    }
+
+    pub(crate) async fn how(how: How) -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
         let tree = directory.path().join("templates");
         write(
@@ -77,28 +97,29 @@ impl TestApp {
         write(&tree.join("plain/template.conf"), "TEMPLATE_APP=Plain\n");
         write(&tree.join("plain/README.md"), "# Plain\n");
         write(&tree.join("broken/template.conf"), "TEMPLATE_APP=$(id)\n");
-        Self::open(directory, None, queue_limit, People::default()).await
+        Self::open(directory, None, how, People::default()).await
     }
 
     /// Where people come in as is said.
     pub(crate) async fn with_people(people: People) -> Self {
-        Self::open(Arc::new(tempfile::tempdir().unwrap()), None, 10_000, people).await
+        Self::open(Arc::new(tempfile::tempdir().unwrap()), None, How::default(), people).await
     }
 
-    async fn open(directory: Arc<tempfile::TempDir>, token: Option<String>, queue_limit: u64, people: People) -> Self {
+    async fn open(directory: Arc<tempfile::TempDir>, token: Option<String>, how: How, people: People) -> Self {
+        let queue_limit = how.queue_limit;
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let url = format!("sqlite:{}", directory.path().join("gantry.db").display());
+        let url = backend::database(directory.path()).await;
         let db = Db::connect(&url, &Options::default()).await.unwrap();
         db.migrate(clock::now()).await.unwrap();
         let log = Log::open(db.clone(), views::all(), Clock::system()).await.unwrap();
         let settled = bootstrap::token(&db).await.unwrap();
-        let coordination = Coordination::in_process();
+        let coordination = backend::coordination(directory.path()).await;
         let app = App {
             queue: coordination.queue("operations", queue_limit),
             queue_limit,
             vault: Vault::new(db.clone(), Keys::parse(KEY).unwrap(), Clock::system()),
             catalogue: Catalogue::new(directory.path().join("templates"), db.clone()),
-            access: Access::with_token_hash(settled.hash),
+            access: (how.access)(Access::with_token_hash(settled.hash)),
             live: LiveStates::default(),
             people,
             copies: Arc::new(NoHosts),
@@ -125,23 +146,23 @@ impl TestApp {
             log,
         };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let scheme = if how.settings.tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
-        let settings = Settings { workers: 2, ..Settings::default() };
-        let server = tokio::spawn(api::serve(app.clone(), listener, settings, shutdown.clone()));
+        let server = tokio::spawn(api::serve(app.clone(), listener, how.settings.clone(), shutdown.clone()));
         let token = settled.fresh.or(token).unwrap();
         let client = Client::builder().no_proxy().build().unwrap();
-        Self { app, url, token, client, directory, shutdown, server }
+        Self { app, url, token, client, directory, how, shutdown, server }
     }
 
     /// Ends this server as a deploy does, and starts another on the same database and another port.
     pub(crate) async fn restart(self) -> Self {
-        let (directory, token, limit) = (self.directory.clone(), self.token.clone(), self.app.queue_limit);
+        let (directory, token, how) = (self.directory.clone(), self.token.clone(), self.how.clone());
         let people = self.app.people.clone();
         self.shutdown.cancel();
         self.server.await.unwrap().unwrap();
         self.app.log.close().await;
-        Self::open(directory, Some(token), limit, people).await
+        Self::open(directory, Some(token), how, people).await
     }
 
     pub(crate) fn ask(&self, method: Method, path: &str) -> RequestBuilder {

@@ -1,6 +1,10 @@
 //! The API of a process: its listener, and what it is made of.
 
-use std::net::{SocketAddr, TcpListener};
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use api::{
     People, Registration,
@@ -10,7 +14,7 @@ use api::{
 };
 use platform::{
     clock::Clock,
-    config::{Config, RegistrationSetting},
+    config::{ApiSettings, Config, RegistrationSetting},
     mail::Smtp,
     people::setup,
 };
@@ -27,6 +31,7 @@ pub(crate) struct Listening {
     pub(super) listener: TcpListener,
     pub(super) settings: api::Settings,
     pub address: SocketAddr,
+    scheme: &'static str,
     /// The token of the installation, when this start made it.
     pub token: Option<String>,
 }
@@ -37,14 +42,14 @@ impl Listening {
         let it = Self::quietly(parts, telemetry).await?;
         let now = parts.log.clock().now();
         if let Some(link) = setup::offer(parts.log.db(), now).await? {
-            let base = it.app.people.url.clone().unwrap_or_else(|| format!("http://{}", it.address));
+            let base = it.app.people.url.clone().unwrap_or_else(|| format!("{}://{}", it.scheme, it.address));
             let page = out.paint(Colour::Strong, &format!("{base}/welcome/setup#{}", link.expose()));
             out.say(format!(
                 "There is nobody yet. Become the first administrator, once, within a day:\n\n  {page}\n\n\
                  or with `gantry setup --url {base} LOGIN`, which asks for this link.\n"
             ));
         }
-        out.say(format!("The API answers at http://{} (its documentation at /docs/).", it.address));
+        out.say(format!("The API answers at {}://{} (its documentation at /docs/).", it.scheme, it.address));
         Ok(it)
     }
 
@@ -67,11 +72,12 @@ impl Listening {
             catalogue: parts.catalogue.clone(),
             access: Access::with_token_hash(bootstrap.hash)
                 .behind(parts.config.api.trusted_proxies.split(',').filter_map(|net| net.trim().parse().ok()))
+                .for_pages_of(listed(&parts.config.api.allowed_origins))
                 .at_most(parts.config.api.requests_per_minute),
             live: LiveStates::default(),
             people: people(&parts.config)?,
-            copies: std::sync::Arc::new(super::copies::Asked(worker::Copies::new(parts.tools.clone()))),
-            guests: std::sync::Arc::new(super::guests::Seen(worker::Sweep::new(parts.tools.clone()))),
+            copies: Arc::new(super::copies::Asked(worker::Copies::new(parts.tools.clone()))),
+            guests: Arc::new(super::guests::Seen(worker::Sweep::new(parts.tools.clone()))),
             foresee: parts.foresee(),
             metrics: telemetry.metrics(),
         };
@@ -80,8 +86,17 @@ impl Listening {
             0 => settings.workers,
             set => set,
         };
-        let settings = api::Settings { workers, max_connections: parts.config.api.max_connections, ..settings };
-        Ok(Self { app, listener, settings, address, token: bootstrap.fresh })
+        let set = &parts.config.api;
+        let settings = api::Settings {
+            workers,
+            max_connections: set.max_connections,
+            body_limit: set.body_limit,
+            body_within: Duration::from_secs(set.body_within_s),
+            tls: tls(set)?,
+            ..settings
+        };
+        let scheme = if settings.tls.is_some() { "https" } else { "http" };
+        Ok(Self { app, listener, settings, address, scheme, token: bootstrap.fresh })
     }
 }
 
@@ -101,4 +116,17 @@ fn people(config: &Config) -> Outcome<People> {
         url: Some(config.api.public_url.trim_end_matches('/').to_owned()).filter(|url| !url.is_empty()),
         mail: mail.map_err(settings::wrong)?,
     })
+}
+
+fn listed(text: &str) -> impl Iterator<Item = String> {
+    text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned)
+}
+
+fn tls(set: &ApiSettings) -> Outcome<Option<Arc<api::Tls>>> {
+    if set.tls_certificate.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let loaded = api::Tls::load(&set.tls_certificate, &set.tls_key);
+    let next = "see the settings api.tls_certificate and api.tls_key";
+    loaded.map(Some).map_err(|error| settings::wrong(anyhow::Error::new(error)).next(next))
 }

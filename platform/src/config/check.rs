@@ -23,6 +23,7 @@ const RANGES: &[(&str, i64, i64)] = &[
     ("api.workers", 0, 1024),
     ("api.max_connections", 1, 1_000_000),
     ("api.body_limit", 1024, 1 << 30),
+    ("api.body_within_s", 1, 3600),
     ("api.requests_per_minute", 0, 1_000_000),
     ("worker.slots", 1, 10_000),
     ("worker.lease_s", 2, 3600),
@@ -65,6 +66,9 @@ fn wanted(entry: &Entry) -> Option<String> {
             {
                 Some("addresses and networks like `10.0.0.0/8,::1`".into())
             }
+            "api.allowed_origins" if text.split(',').any(|origin| !is_origin(origin.trim())) => {
+                Some("origins like `https://console.example.org`, without a path; `*` is none".into())
+            }
             "log.format" if !["auto", "human", "json"].contains(&text.as_str()) => Some("auto, human or json".into()),
             "log.filter" if tracing_subscriber::EnvFilter::try_new(text).is_err() => {
                 Some("levels like `info` or `info,platform=debug`".into())
@@ -94,6 +98,13 @@ fn wanted(entry: &Entry) -> Option<String> {
     }
 }
 
+/// As a browser writes it: scheme, host, and the port when it is not the scheme's own.
+fn is_origin(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:[]".contains(c);
+    text.is_empty() || rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(plain))
+}
+
 fn is_database(url: &str) -> bool {
     ["sqlite:", "postgres://", "postgresql://"].iter().any(|start| url.starts_with(start))
 }
@@ -112,6 +123,9 @@ impl Config {
         }
         if self.people.registration == RegistrationSetting::Open && self.mail.url.is_none() {
             return Err(ConfigError::RegistrationNeedsMail);
+        }
+        if self.api.tls_certificate.as_os_str().is_empty() != self.api.tls_key.as_os_str().is_empty() {
+            return Err(ConfigError::HalfTls);
         }
         let role = match role {
             Role::Api => Some("`gantry api`"),

@@ -37,6 +37,8 @@ pub enum ConfigError {
     HalfAProvider,
     #[error("people.registration is open and mail.url is not set: who registers is told by letter how to go on")]
     RegistrationNeedsMail,
+    #[error("api.tls_certificate and api.tls_key belong together: set both, or neither")]
+    HalfTls,
     #[error("GANTRY_VAULT_KEYS: {0}")]
     Keys(#[from] KeysError),
     #[error(transparent)]

@@ -38,8 +38,14 @@ pub struct ApiSettings {
     pub workers: usize,
     pub max_connections: usize,
     pub body_limit: usize,
+    pub body_within_s: u64,
     /// 0: any number.
     pub requests_per_minute: u64,
+    /// With commas between.
+    pub allowed_origins: String,
+    /// Both empty, or neither.
+    pub tls_certificate: PathBuf,
+    pub tls_key: PathBuf,
     /// With commas between.
     pub trusted_proxies: String,
     /// Empty: not known.

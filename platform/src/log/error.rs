@@ -32,6 +32,9 @@ impl From<sqlx::Error> for LogError {
 pub enum AppendError {
     #[error("{stream} was expected {expected} and is at version {}", actual.0)]
     Conflict { stream: StreamId, expected: Expected, actual: Version },
+    /// Another version than the one that was to be changed.
+    #[error("it is at version {} by now", actual.0)]
+    Stale { actual: Version },
     #[error("the idempotency key {key} was used for another request")]
     KeyReused { key: String },
     /// A read model or another row of the same transaction refused, e.g. because its key is taken.

@@ -100,9 +100,30 @@ impl Log {
     where
         A::Command: Clone,
     {
+        self.execute_on(id, command, given, meta, &|_| true).await
+    }
+
+    /// The same, only on a version that will do.
+    ///
+    /// # Errors
+    /// The same, and when it is at another version.
+    pub async fn execute_on<A: Aggregate>(
+        &self,
+        id: A::Id,
+        command: A::Command,
+        given: &A::Given,
+        meta: Meta,
+        will_do: &(dyn Fn(Version) -> bool + Sync),
+    ) -> Result<Executed<A>, ExecuteError<A::Rejection>>
+    where
+        A::Command: Clone,
+    {
         let mut decided = 1;
         loop {
             let loaded = self.load::<A>(id).await.map_err(ExecuteError::Log)?;
+            if loaded.version.0 > 0 && !will_do(loaded.version) {
+                return Err(ExecuteError::Append(AppendError::Stale { actual: loaded.version }));
+            }
             let events = loaded.state.decide(command.clone(), given).map_err(ExecuteError::Rejected)?;
             if events.is_empty() {
                 return Ok(Executed { state: loaded.state, version: loaded.version, appended: None });
