@@ -40,7 +40,11 @@ pub(super) async fn list(app: Data<App>, asking: Asking) -> Result<Json<List<Tem
     )
 )]
 #[get("/v1/templates/{name}")]
-pub(super) async fn detail(app: Data<App>, asking: Asking, name: Path<String>) -> Result<Tagged<TemplateView>, Problem> {
+pub(super) async fn detail(
+    app: Data<App>,
+    asking: Asking,
+    name: Path<String>,
+) -> Result<Tagged<TemplateView>, Problem> {
     let found = app.catalogue.find(&name).await.map_err(Problem::internal)?;
     let view = |found: &Found| {
         TemplateView::of(&found.listed(), found.template.as_ref().map(|template| template.readme.as_str()))
