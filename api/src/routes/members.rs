@@ -29,7 +29,8 @@ pub(super) struct Members {
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
-    order: Option<Sorted>,
+    #[param(inline)]
+    sort: Option<Sorted>,
 }
 
 /// Members of an account
@@ -49,7 +50,7 @@ pub(super) async fn members(
 ) -> Result<Json<List<MemberView>>, Problem> {
     accounts::find(&app, id.0).await?;
     let Search(query) = query;
-    let page = Paging { limit: query.limit, cursor: query.cursor, order: query.order }.page()?;
+    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page()?;
     let filter = MemberFilter { account: Some(id.0), user: None };
     let found = views::page::<MemberRow>(app.log.db(), &filter, &page).await.map_err(unread)?;
     let mut items = Vec::new();

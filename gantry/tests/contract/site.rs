@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::run::{Running, gantry, sqlite};
+use crate::run::{self, Running, gantry, sqlite};
 
 pub(crate) struct Site {
     pub(crate) url: String,
@@ -20,13 +20,15 @@ impl Site {
     pub(crate) fn bare() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/lxc/templates");
+        let database = sqlite(dir.path(), "gantry.db");
+        let token = run::token(&database);
         let mut server = gantry(&["serve", "--listen", "127.0.0.1:0"])
             .dir(dir.path())
-            .database(&sqlite(dir.path(), "gantry.db"))
+            .database(&database)
             .env("GANTRY_TEMPLATES__ROOT", templates.to_str().unwrap())
             .env("GANTRY_LOG__FILTER", "error")
             .start();
-        let (url, token) = server.first_words();
+        let (url, _) = server.first_words();
         Self { url, token, dir, _server: server, _simulator: None }
     }
 
