@@ -43,6 +43,7 @@ mod tag;
 mod tls;
 mod topics;
 mod unknown;
+mod updating;
 mod waiting;
 mod wish;
 

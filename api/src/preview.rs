@@ -183,7 +183,7 @@ const fn word(mode: BackupMode) -> &'static str {
     }
 }
 
-async fn plan(app: &App, action: &str, wish: Wish) -> Result<Plan, Problem> {
+pub(crate) async fn plan(app: &App, action: &str, wish: Wish) -> Result<Plan, Problem> {
     Ok(shown(action, (app.foresee)(wish).await.map_err(Problem::internal)?))
 }
 

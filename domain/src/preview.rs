@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::container::{Change, ContainerSpec, Guest};
 use crate::placement::{Chosen, Considered};
+use crate::template::{Take, Template};
 use crate::{ContainerId, FieldError};
 
 /// What somebody would ask for.
@@ -29,6 +30,12 @@ pub enum Wish {
         spec: Box<ContainerSpec>,
         image: String,
         backup_first: bool,
+    },
+    Update {
+        guest: Guest,
+        from: Box<Template>,
+        to: Box<Template>,
+        take: Take,
     },
 }
 

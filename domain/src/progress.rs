@@ -149,6 +149,8 @@ const fn end_of(pipeline: &Pipeline) -> &'static str {
         PipelineName::DeleteBackup => "The backup is deleted",
         PipelineName::PutBack => "Put back",
         PipelineName::RemoveOrphan => "Removed",
+        PipelineName::Apply => "The template is applied",
+        PipelineName::Update => "Up to date",
     }
 }
 

@@ -5,13 +5,14 @@
 mod engine;
 
 use chrono::DateTime;
-use domain::container::{Change, Rebuild, Scripts, Source};
+use domain::container::{Change, Rebuild, Scripts, Source, TemplateVersion};
 use domain::operation::{
     Accepted, Command, Failure, FailureKind, Given, Operation, OperationCommand as C, OperationEvent, Status,
     WaitReason,
 };
 use domain::pipeline::{PipelineName, StepName};
 use domain::plan::{Next, plan};
+use domain::template::Take;
 use domain::{Aggregate, ContainerId, Event};
 use engine::{Engine, Fate, fate};
 use proptest::prelude::*;
@@ -73,6 +74,14 @@ fn command(pipeline: PipelineName, keep_on_failure: bool) -> Command {
                 inputs: None,
             }),
             backup_first: false,
+        },
+        PipelineName::Apply => Command::ApplyTemplate { container },
+        PipelineName::Update => Command::UpdateContainer {
+            container,
+            from: TemplateVersion { name: "nginx".into(), hash: "old".into() },
+            to: TemplateVersion { name: "nginx".into(), hash: "new".into() },
+            take: Take::default(),
+            without_snapshot: false,
         },
     }
 }

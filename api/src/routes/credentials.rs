@@ -74,7 +74,9 @@ pub(super) async fn read(app: Data<App>, asking: Asking, id: Id<ContainerId>) ->
 async fn saved(app: &App, id: ContainerId) -> Result<Vec<SealedId>, Problem> {
     let history = app.log.stream(&Container::stream(id), Version(0)).await.map_err(unreadable)?;
     let last = history.iter().rev().find_map(|recorded| match recorded.event() {
-        Ok(ContainerEvent::Ready { credentials, .. }) => Some(credentials),
+        Ok(ContainerEvent::Ready { credentials, .. } | ContainerEvent::TemplateApplied { credentials, .. }) => {
+            Some(credentials)
+        }
         _ => None,
     });
     Ok(last.unwrap_or_default())

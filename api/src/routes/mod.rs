@@ -38,6 +38,7 @@ mod setup;
 mod snapshots;
 mod templates;
 mod totp;
+mod updates;
 mod users;
 mod welcome;
 
@@ -102,6 +103,11 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(own_templates::keep)
         .service(own_templates::remove)
         .service(own_templates::its_files)
+        .service(updates::compare)
+        .service(updates::versions)
+        .service(updates::template_of)
+        .service(updates::update)
+        .service(updates::apply)
         .service(accounts::open)
         .service(accounts::list)
         .service(accounts::detail)

@@ -13,3 +13,4 @@ pub mod plan;
 mod readme;
 pub mod schedule;
 pub mod template;
+pub(crate) mod version;

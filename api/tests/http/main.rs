@@ -40,4 +40,5 @@ mod tags;
 mod templates;
 mod tls;
 mod trace;
+mod updates;
 mod watchers;

@@ -2,6 +2,7 @@ use serde_json::Value;
 
 use super::{
     BackupMade, Change, Container, ContainerEvent, Guest, Lifecycle, Placement, Power, Rebuild, Request, Stopping,
+    TemplateVersion,
 };
 use crate::drift::Taken;
 use crate::field::{self, FieldError};
@@ -58,6 +59,7 @@ pub enum ContainerCommand {
     /// It failed or was cancelled after it had begun.
     RetryRebuild(OperationId),
     AcceptDrift(Box<Taken>),
+    RecordTemplate { from: Option<TemplateVersion>, to: TemplateVersion, credentials: Vec<SealedId> },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -161,6 +163,11 @@ impl Aggregate for Container {
             // Its disks are others now.
             E::Restored { .. } => self.snapshots.clear(),
             E::DriftAccepted(taken) => self.take_over(taken),
+            E::TemplateApplied { to, .. } => {
+                if let Some(request) = &mut self.request {
+                    request.template = Some(to.clone());
+                }
+            }
             E::BackedUp(made) => drop(self.backups.insert(made.volume.clone(), (**made).clone())),
             E::BackupDeleted { volume } => drop(self.backups.remove(volume)),
             E::RebuildAccepted(rebuild) => self.rebuild = Some(rebuild.clone()),
@@ -252,6 +259,9 @@ impl Container {
             C::BeginRebuild(operation) => self.begin_rebuild(operation)?,
             C::RetryRebuild(operation) if self.created_by() != Some(operation) => return Err(No::Superseded),
             C::RetryRebuild(_) => self.go_on(C::RetryCreate)?,
+            C::RecordTemplate { from, to, credentials } => {
+                self.about_guest(E::TemplateApplied { from, to, credentials })?
+            }
             C::Request(_) => return Err(No::AlreadyRequested),
         })
     }

@@ -139,6 +139,17 @@ pub enum ContainerEvent {
     /// From now on it is what the rebuild makes of it: its guest goes, and what that held.
     #[serde(rename = "container.rebuild_begun")]
     RebuildBegun { operation: OperationId },
+    /// Its template was run through, at this version.
+    #[serde(rename = "container.template_applied")]
+    TemplateApplied {
+        /// What it had before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<TemplateVersion>,
+        to: TemplateVersion,
+        /// What its scripts have saved by now.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        credentials: Vec<SealedId>,
+    },
 }
 
 impl Event for ContainerEvent {}

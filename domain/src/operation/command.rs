@@ -3,10 +3,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Accepted, Failure, FailureKind, WaitReason};
-use crate::container::{Change, Power, Rebuild};
+use crate::container::{Change, Power, Rebuild, TemplateVersion};
 use crate::copy::BackupMode;
 use crate::pipeline::{PipelineName, StepName};
 use crate::quota::Takes;
+use crate::template::Take;
 use crate::vmid::Vmid;
 use crate::{ContainerId, HostId, SealedId};
 
@@ -144,6 +145,20 @@ pub enum Command {
         #[serde(default)]
         backup_first: bool,
     },
+    /// The template at the version that the container has, again.
+    ApplyTemplate {
+        container: ContainerId,
+    },
+    UpdateContainer {
+        container: ContainerId,
+        from: TemplateVersion,
+        to: TemplateVersion,
+        #[serde(default)]
+        take: Take,
+        /// Its storage keeps none, or nobody wants one: then there is no way back.
+        #[serde(default)]
+        without_snapshot: bool,
+    },
 }
 
 impl Command {
@@ -172,6 +187,8 @@ impl Command {
             Self::CloneContainer { .. } => PipelineName::Clone,
             Self::RestoreNew { .. } => PipelineName::RestoreNew,
             Self::RebuildContainer { .. } => PipelineName::Rebuild,
+            Self::ApplyTemplate { .. } => PipelineName::Apply,
+            Self::UpdateContainer { .. } => PipelineName::Update,
         }
     }
 
@@ -199,7 +216,9 @@ impl Command {
             | Self::RemoveOrphan { container, .. }
             | Self::CloneContainer { container, .. }
             | Self::RestoreNew { container, .. }
-            | Self::RebuildContainer { container, .. } => Some(*container),
+            | Self::RebuildContainer { container, .. }
+            | Self::ApplyTemplate { container }
+            | Self::UpdateContainer { container, .. } => Some(*container),
         }
     }
 

@@ -8,6 +8,7 @@ mod percent;
 mod rebuild;
 mod step;
 mod tables;
+mod templates;
 
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,10 @@ pub enum PipelineName {
     PutBack,
     RemoveOrphan,
     Rebuild,
+    /// Its template, again.
+    Apply,
+    /// Its template's other version.
+    Update,
 }
 
 #[derive(Debug)]
@@ -69,7 +74,7 @@ pub struct StepSpec {
 }
 
 impl PipelineName {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Create,
         Self::Delete,
         Self::Resize,
@@ -92,6 +97,8 @@ impl PipelineName {
         Self::PutBack,
         Self::RemoveOrphan,
         Self::Rebuild,
+        Self::Apply,
+        Self::Update,
     ];
 
     #[must_use]
@@ -119,6 +126,8 @@ impl PipelineName {
             Self::PutBack => &drift::PUT_BACK,
             Self::RemoveOrphan => &drift::REMOVE_ORPHAN,
             Self::Rebuild => &rebuild::REBUILD,
+            Self::Apply => &templates::APPLY,
+            Self::Update => &templates::UPDATE,
         }
     }
 }

@@ -70,6 +70,14 @@ pub enum StepName {
     BackUpFirst,
     /// Says in the container's stream that its guest goes, and what it becomes.
     BeginRebuild,
+    /// Whether the template's new version can be had without losing what the container's people changed.
+    CompareFiles,
+    /// Takes a snapshot to go back to; undone by going back to it.
+    GuardUpdate,
+    UpdateFiles,
+    DropGuard,
+    /// Says in the container's stream which version of its template it has.
+    RecordTemplate,
 }
 
 impl StepName {
@@ -123,6 +131,11 @@ impl StepName {
             Self::KeepPlace => "keep_place",
             Self::BackUpFirst => "back_up_first",
             Self::BeginRebuild => "begin_rebuild",
+            Self::CompareFiles => "compare_files",
+            Self::GuardUpdate => "guard_update",
+            Self::UpdateFiles => "update_files",
+            Self::DropGuard => "drop_guard",
+            Self::RecordTemplate => "record_template",
         }
     }
 }
@@ -179,6 +192,11 @@ impl StepName {
             Self::KeepPlace => "Looking at what is to be replaced",
             Self::BackUpFirst => "Backing it up first, if that is asked for",
             Self::BeginRebuild => "Beginning the replacement",
+            Self::CompareFiles => "Comparing the container with its template",
+            Self::GuardUpdate => "Taking a snapshot to go back to",
+            Self::UpdateFiles => "Bringing its files up to date",
+            Self::DropGuard => "Deleting the snapshot again",
+            Self::RecordTemplate => "Recording the template's version",
         }
     }
 }

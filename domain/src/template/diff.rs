@@ -32,6 +32,24 @@ pub enum Change {
     Changed,
 }
 
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let part = match self.part {
+            Part::Setting => "setting",
+            Part::Package => "package",
+            Part::File => "file",
+            Part::Script => "script",
+            Part::Readme => "readme",
+        };
+        let change = match self.change {
+            Change::Added => "added",
+            Change::Removed => "removed",
+            Change::Changed => "changed",
+        };
+        write!(f, "{part} {}: {change}", self.name)
+    }
+}
+
 /// In the order of the parts, each by name; nothing for two that are the same.
 #[must_use]
 pub fn difference(old: &Template, new: &Template) -> Vec<Difference> {

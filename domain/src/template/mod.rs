@@ -10,6 +10,7 @@ mod lint;
 mod packages;
 mod scripts;
 mod settings;
+mod update;
 
 pub use conf::{Assignment, parse as parse_conf};
 pub use diff::{Change, Difference, Part, difference};
@@ -19,6 +20,7 @@ pub use lint::lint;
 pub use packages::{CustomPackage, PackageList, PackageManager, parse_packages};
 pub use scripts::{Script, script_order};
 pub use settings::{Health, Port, Settings, community_settings, settings_from_conf};
+pub use update::{FileChange, FileUpdate, Seen, Side, Take, file_updates, paths_to_compare};
 
 use serde::{Deserialize, Serialize};
 

@@ -36,6 +36,7 @@ mod snapshot;
 mod template;
 mod token;
 mod totp;
+mod update;
 mod user;
 
 use clap::{Parser, Subcommand};
@@ -95,6 +96,10 @@ enum Command {
     Reboot(action::Patient),
     /// Does the same with many containers, and tells how all of them go.
     Bulk(bulk::Args),
+    /// Applies a container's template again, at the version that it has.
+    Apply(action::Args),
+    /// Brings a container to the newest version of its template, or all of a template in waves; goes back when it fails.
+    Update(update::Args),
     /// Suspends a container to its node's disk; few nodes can.
     Suspend(action::Args),
     /// Resumes a suspended container.
@@ -221,6 +226,8 @@ impl Gantry {
             Command::Shutdown(args) => action::patient("shutdown", args, *out).await,
             Command::Reboot(args) => action::patient("reboot", args, *out).await,
             Command::Bulk(args) => bulk::run(args, *out).await,
+            Command::Apply(args) => action::run("apply", args, *out).await,
+            Command::Update(args) => update::run(args, *out).await,
             Command::Suspend(args) => action::run("suspend", args, *out).await,
             Command::Resume(args) => action::run("resume", args, *out).await,
             Command::Resize(args) => change::resize(args, *out).await,
@@ -233,7 +240,7 @@ impl Gantry {
             Command::Clone(args) => clone::run(args, *out).await,
             Command::Backup(backup) => backup.run(*out).await,
             Command::Snapshot(snapshot) => snapshot.run(*out).await,
-            Command::Template(template) => template.run(*out).await,
+            Command::Template(template) => template.run(from, *out).await,
             Command::Host(host) => host.run(*out).await,
             Command::Setup(args) => joining::set_up(args, *out).await,
             Command::Register(args) => joining::register(args, *out).await,

@@ -11,7 +11,7 @@ use crate::{
     exit::{Exit, Outcome},
     output::{Colour, Output},
     signals,
-    stage::{Cluster, Stage},
+    stage::{Cluster, Hosted, Stage},
 };
 
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +41,7 @@ async fn show(wish: Wish, dir: &Path, cluster: &Cluster, out: Output) -> Outcome
     told(&format!("a simulated Proxmox VE cluster: {}", cluster.in_words()));
     let root = dir.join("templates");
     templates::write(&root)?;
-    let stage = Stage::open(dir, &root, wish.listen, cluster).await?;
+    let stage = Stage::open(dir, &root, wish.listen, Hosted::Simulated(cluster)).await?;
     let (url, token) = (stage.url.clone(), stage.token.clone());
     told(&format!("Gantry: its log in SQLite, its API at {url}, a worker"));
     told("the cluster is registered, its credentials are sealed, its certificates and SSH keys are pinned");

@@ -103,6 +103,11 @@ impl Parts {
         })
     }
 
+    /// What the worker works with, for those who look at the same guests.
+    pub(crate) fn tools(&self) -> Arc<Tools> {
+        self.tools.clone()
+    }
+
     pub(crate) fn hosts(&self) -> &Hosts {
         &self.tools.hosts
     }

@@ -6,12 +6,14 @@ mod register;
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use platform::{
     config::{Config, Sources},
     shutdown::Signals,
 };
 use tokio_util::sync::CancellationToken;
+use worker::Tools;
 
 use crate::{
     client::Client,
@@ -21,26 +23,41 @@ use crate::{
 };
 pub(crate) use cluster::Cluster;
 
+/// What is played on.
+pub(crate) enum Hosted<'a> {
+    Simulated(&'a Cluster),
+    /// A real host, by the name under which this machine's own Gantry has it.
+    Known {
+        own: &'a Parts,
+        name: &'a str,
+    },
+}
+
 pub(crate) struct Stage {
     pub url: String,
     pub token: String,
+    /// The worker's, to look into guests.
+    pub tools: Arc<Tools>,
     running: tokio::task::JoinHandle<Outcome<()>>,
     stop: CancellationToken,
 }
 
 impl Stage {
-    /// Gantry with its data and the templates in `dir`, and the cluster registered with it.
-    pub(crate) async fn open(dir: &Path, templates: &Path, listen: SocketAddr, cluster: &Cluster) -> Outcome<Self> {
+    /// Gantry with its data and the templates in `dir`, and a host registered with it.
+    pub(crate) async fn open(dir: &Path, templates: &Path, listen: SocketAddr, host: Hosted<'_>) -> Outcome<Self> {
         let config = config(dir, templates, listen)?;
         settings::connect(&config).await?.migrate(platform::clock::now()).await?;
         let telemetry = process::telemetry(&config)?;
         let parts = Parts::open(config).await?;
         let listening = Listening::quietly(&parts, &telemetry).await?;
         let (url, token) = (format!("http://{}", listening.address), listening.token.clone().unwrap_or_default());
-        register::cluster(&parts, cluster).await?;
-        let stop = parts.stop();
+        match host {
+            Hosted::Simulated(cluster) => register::cluster(&parts, cluster).await?,
+            Hosted::Known { own, name } => register::known(&parts, own, name).await?,
+        }
+        let (stop, tools) = (parts.stop(), parts.tools());
         let running = tokio::spawn(process::run(parts, telemetry, Some(listening), true, Signals::listen()?));
-        Ok(Self { url, token, running, stop })
+        Ok(Self { url, token, tools, running, stop })
     }
 
     /// Once the API answers: it does as soon as its threads run.

@@ -19,8 +19,8 @@ use crate::support::World;
 pub struct Whole {
     pub world: World,
     client: Client,
-    url: String,
-    token: String,
+    pub url: String,
+    pub token: String,
 }
 
 fn foresee(tools: Arc<worker::Tools>) -> api::Foresee {

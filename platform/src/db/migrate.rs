@@ -71,6 +71,7 @@ const ALL: &[Migration] = &[
     one!(13, "invitations", "0013_invitations"),
     one!(14, "second_factors", "0014_second_factors"),
     one!(15, "identities", "0015_identities"),
+    two!(16, "template versions", "0016_template_versions"),
 ];
 
 /// The schema that this program works with.

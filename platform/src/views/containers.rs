@@ -44,6 +44,8 @@ pub struct ContainerFilter {
     pub node: Option<String>,
     pub hostname: Option<String>,
     pub template: Option<String>,
+    /// Those of these templates that have another version than this one.
+    pub behind: Option<Vec<TemplateVersion>>,
     /// Any of these; all when empty.
     pub lifecycle: Vec<Lifecycle>,
     pub since: Option<DateTime<Utc>>,
@@ -64,6 +66,7 @@ impl Row for ContainerRow {
             "node",
             "hostname",
             "template",
+            "template_version",
             "lifecycle",
             "version",
             "created_at",
@@ -107,13 +110,21 @@ impl Row for ContainerRow {
             self.node.clone(),
             Some(self.hostname.clone()),
             self.template.as_ref().map(|template| template.name.clone()),
+            self.template.as_ref().map(|template| template.hash.clone()),
             Some(word(&self.lifecycle)),
         ]
     }
 
     fn conditions(filter: &ContainerFilter) -> Conditions {
         let lifecycle: Vec<String> = filter.lifecycle.iter().map(word).collect();
-        Conditions::default()
+        let newest = filter.behind.iter().flatten();
+        let (names, hashes): (Vec<_>, Vec<_>) = newest.map(|newest| (&newest.name, &newest.hash)).unzip();
+        let conditions = match &filter.behind {
+            // A version tells its template too: no two have the same.
+            Some(_) => Conditions::default().among("template", &names).none_of("template_version", &hashes),
+            None => Conditions::default(),
+        };
+        conditions
             .is("account", filter.account)
             .is("host", filter.host)
             .is("node", filter.node.as_ref())

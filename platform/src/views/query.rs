@@ -98,6 +98,26 @@ impl Conditions {
         self
     }
 
+    /// The column has one of these values; nothing is left when there are none.
+    #[must_use]
+    pub fn among(mut self, column: &'static str, values: &[impl fmt::Display]) -> Self {
+        if values.is_empty() {
+            self.texts.push("1 = 0".to_owned());
+        }
+        self.one_of(column, values)
+    }
+
+    /// The column has a value, and none of these.
+    #[must_use]
+    pub fn none_of(mut self, column: &'static str, values: &[impl fmt::Display]) -> Self {
+        let places: Vec<String> = values.iter().map(|value| self.bind(Bind::Text(value.to_string()))).collect();
+        match places.is_empty() {
+            true => self.texts.push(format!("{column} IS NOT NULL")),
+            false => self.texts.push(format!("{column} NOT IN ({})", places.join(", "))),
+        }
+        self
+    }
+
     /// Created at this time or later.
     #[must_use]
     pub fn since(mut self, time: Option<DateTime<Utc>>) -> Self {

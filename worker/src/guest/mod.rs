@@ -14,6 +14,12 @@ pub const LIBRARY: &str = include_str!("library.sh");
 /// Puts one file in place by its policy.
 pub const DEPLOY: &str = include_str!("deploy.sh");
 
+/// Tells what Gantry wrote into files, and what they have now.
+pub const LOOK: &str = include_str!("look.sh");
+
+/// Tells what is in the guest.
+pub const INVENTORY: &str = include_str!("inventory.sh");
+
 /// Asks whether what the template installed works.
 pub const HEALTH: &str = include_str!("health.sh");
 

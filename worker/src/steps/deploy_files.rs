@@ -22,7 +22,7 @@ impl Step for DeployFiles {
             let mut done = Vec::new();
             for (index, file) in template.files.iter().enumerate() {
                 context.stop_if_cancelled()?;
-                let outcome = deploy(&guest, file).await?;
+                let outcome = deploy(&guest, file, policy(file)).await?;
                 let target = file.target();
                 context.tell(share(index + 1, template.files.len()), format!("{target}: {outcome}")).await;
                 context.line("files", LogStream::Stdout, format!("{target}: {outcome}"), None).await;
@@ -34,18 +34,21 @@ impl Step for DeployFiles {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a share of the work, for the eye")]
-fn share(done: usize, of: usize) -> f64 {
+pub(super) fn share(done: usize, of: usize) -> f64 {
     done as f64 / of.max(1) as f64
 }
 
-async fn deploy(guest: &Guest, file: &TemplateFile) -> Result<String, StepError> {
-    let source = format!("/run/gantry-file-{}", hex::encode(&crate::guest::digest(&file.target())[..8]));
-    guest.push_bytes(Bytes::from(file.content.clone()), &source, &Owner::root(0o600)).await.map_err(guest_failure)?;
-    let policy = match file.policy {
+fn policy(file: &TemplateFile) -> &'static str {
+    match file.policy {
         FilePolicy::Replace => "replace",
         FilePolicy::Default => "default",
         FilePolicy::Backup => "backup",
-    };
+    }
+}
+
+pub(super) async fn deploy(guest: &Guest, file: &TemplateFile, policy: &str) -> Result<String, StepError> {
+    let source = format!("/run/gantry-file-{}", hex::encode(&crate::guest::digest(&file.target())[..8]));
+    guest.push_bytes(Bytes::from(file.content.clone()), &source, &Owner::root(0o600)).await.map_err(guest_failure)?;
     // What was pushed is private until it is in place; then it is what the template says, or readable as files are.
     let mode = format!("{:o}", file.mode.unwrap_or(0o644));
     let owner = file.owner.as_deref().unwrap_or_default();

@@ -41,7 +41,9 @@ pub(crate) async fn sealed_for(log: &Log, container: ContainerId) -> Result<Vec<
                 found.extend(rebuild.sealed());
             }
             ContainerEvent::RootPasswordGiven { password } => found.push(password),
-            ContainerEvent::Ready { credentials, .. } => found.extend(credentials),
+            ContainerEvent::Ready { credentials, .. } | ContainerEvent::TemplateApplied { credentials, .. } => {
+                found.extend(credentials);
+            }
             _ => {}
         }
     }

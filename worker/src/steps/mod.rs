@@ -16,6 +16,7 @@ mod ensure_image;
 mod finish;
 mod forget_secrets;
 mod grow_disk;
+mod guard_update;
 mod half_made;
 mod halt_guest;
 mod install_helpers;
@@ -24,6 +25,7 @@ mod lease_vmid;
 mod making;
 mod power;
 mod rebuild;
+mod record_template;
 mod release_vmid;
 mod restore_guest;
 mod run_scripts;
@@ -32,6 +34,7 @@ mod snapshot;
 mod source_snapshot;
 mod start_guest;
 mod suspend;
+mod update_files;
 mod verify_ports;
 
 use domain::pipeline::StepName;
@@ -45,6 +48,7 @@ pub(crate) use forget_secrets::sealed_for;
 pub(crate) use grow_disk::size as size_of;
 pub(crate) use lease_vmid::Leased;
 pub(crate) use making::tags as guest_tags;
+pub(crate) use update_files::{compare, running};
 
 /// The step of that name. Exhaustive, so that a step in a table without a doing does not compile.
 pub(crate) fn step(name: StepName) -> &'static dyn Step {
@@ -96,5 +100,10 @@ pub(crate) fn step(name: StepName) -> &'static dyn Step {
         StepName::KeepPlace => &rebuild::KeepPlace,
         StepName::BackUpFirst => &rebuild::BackUpFirst,
         StepName::BeginRebuild => &rebuild::BeginRebuild,
+        StepName::CompareFiles => &update_files::CompareFiles,
+        StepName::UpdateFiles => &update_files::UpdateFiles,
+        StepName::GuardUpdate => &guard_update::GuardUpdate,
+        StepName::DropGuard => &guard_update::DropGuard,
+        StepName::RecordTemplate => &record_template::RecordTemplate,
     }
 }

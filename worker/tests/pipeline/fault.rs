@@ -34,8 +34,10 @@ impl Fault {
             S::CreateGuest => Self::TaskFails("POST /nodes/*/lxc"),
             S::StartGuest => Self::TaskFails("POST /nodes/*/lxc/*/status/start"),
             S::AwaitAddress => Self::Refused("GET /nodes/*/lxc/*/interfaces"),
-            S::DeployFiles => Self::InTheWay("rm -rf /etc/tiny && touch /etc/tiny", "rm /etc/tiny"),
-            S::RunScripts => Self::InTheWay("touch /srv/broken", "rm /srv/broken"),
+            S::DeployFiles | S::UpdateFiles => {
+                Self::InTheWay("rm -rf /etc/tiny && touch /etc/tiny", "[ -d /etc/tiny ] || rm /etc/tiny")
+            }
+            S::RunScripts => Self::InTheWay("touch /srv/broken", "rm -f /srv/broken"),
             S::AwaitUsable
             | S::InstallHelpers
             | S::InstallPackages
@@ -43,12 +45,13 @@ impl Fault {
             | S::CollectCredentials
             | S::VerifyPorts
             | S::CheckHealth => Self::Stopped,
-            S::TakeSnapshot => Self::TaskFails("POST /nodes/*/lxc/*/snapshot"),
+            S::TakeSnapshot | S::GuardUpdate => Self::TaskFails("POST /nodes/*/lxc/*/snapshot"),
             S::DeleteSnapshot => Self::Refused("DELETE /nodes/*/lxc/*/snapshot/*"),
             S::HaltGuest => Self::TaskFails("POST /nodes/*/lxc/*/status/stop"),
             S::RollBack => Self::Refused("POST /nodes/*/lxc/*/snapshot/*/rollback"),
             S::SnapshotSource => Self::TaskFails("POST /nodes/*/lxc/*/snapshot"),
             S::DropSourceSnapshot => Self::RefusedOnce("DELETE /nodes/*/lxc/*/snapshot/*"),
+            S::CompareFiles => Self::Refused("GET /nodes/*/lxc/*/status/current"),
             S::ConfigureGuest => Self::Refused("PUT /nodes/*/lxc/*/config"),
             S::FindCopy => Self::Refused("GET /nodes/*/*/*/*"),
             S::BackUp => Self::TaskFails("POST /nodes/*/vzdump"),
@@ -58,7 +61,9 @@ impl Fault {
             S::KeepPlace => Self::Refused("GET /nodes/*/lxc/*/config"),
             S::BackUpFirst => Self::TaskFails("POST /nodes/*/vzdump"),
             S::DestroyGuest => Self::Refused("DELETE /nodes/*/lxc/*"),
-            S::Finish
+            S::DropGuard
+            | S::RecordTemplate
+            | S::Finish
             | S::ChangeGuest
             | S::GrowDisk
             | S::RecordChange
@@ -107,6 +112,8 @@ impl Fault {
         let Some(guest) = world.container(container).await.guest().cloned() else { return };
         match self {
             Self::InTheWay(_, mend_it) => drop(world.in_guest(guest.vmid.get(), mend_it).await),
+            // Going back to the snapshot started it again.
+            Self::Stopped if world.sim.world().is_running(guest.vmid.get()) => {}
             Self::Stopped => power(world, container, true).await,
             _ => {}
         }

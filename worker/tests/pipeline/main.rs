@@ -18,6 +18,7 @@ mod refusals;
 mod schedules;
 mod servers;
 mod support;
+mod templates;
 mod tiny;
 mod traces;
 mod trips;

@@ -16,6 +16,7 @@ use crate::drift;
 use crate::fault::Fault;
 use crate::rebuild;
 use crate::support::{Ground, World, spec};
+use crate::templates;
 use crate::trips::{Met, Trip};
 
 /// Where a proof is to hold.
@@ -93,6 +94,9 @@ pub(crate) async fn begin(world: &World, pipeline: PipelineName) -> (ContainerId
     if pipeline == PipelineName::Create {
         return tiny(world, false).await;
     }
+    if templates::OURS.contains(&pipeline) {
+        return templates::prepare(world, pipeline).await;
+    }
     let image = Source::Image("debian-12".into());
     let (container, create) = world.request(spec(&crate::support::hostname(), image)).await;
     assert_eq!(world.drive(create).await.status(), Some(Status::Succeeded));
@@ -141,6 +145,9 @@ pub(crate) async fn has_succeeded(
     }
     if copies::OURS.contains(&pipeline) {
         return copies::has_succeeded(world, container, pipeline).await;
+    }
+    if templates::OURS.contains(&pipeline) {
+        return templates::has_succeeded(world, container, pipeline).await;
     }
     let right = match pipeline {
         PipelineName::Resize | PipelineName::Change => return world.is_changed(container).await,

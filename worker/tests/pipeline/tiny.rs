@@ -10,6 +10,10 @@ const FILES: &[(&str, &str)] = &[
     ("container-configs/packages/base.apt", "nginx\n"),
     ("container-configs/files/conf", "answer=42\n"),
     ("container-configs/files/conf.path", "/etc/tiny\n"),
+    ("container-configs/files/rules", "allow=nobody\n"),
+    ("container-configs/files/rules.path", "/etc/tiny\n"),
+    ("container-configs/files/rules.policy", "replace\n"),
+    ("container-configs/files/rules.mode", "0640\n"),
     // The lines say how often each script ended well.
     (
         "container-configs/scripts/10-one.sh",

@@ -1,5 +1,7 @@
 //! Templates: those that the API knows, and what their authors work with.
 
+mod behind;
+mod changes;
 mod diff;
 mod fresh;
 mod lint;
@@ -18,6 +20,7 @@ use crate::{
     client::Api,
     exit::{Exit, Failure, Outcome},
     output::Output,
+    settings::From,
 };
 
 #[derive(Debug, clap::Subcommand)]
@@ -35,6 +38,10 @@ pub(crate) enum Template {
         #[command(flatten)]
         api: Api,
     },
+    /// Which containers have an older version of their template, and what is other in the newest.
+    Behind(behind::Behind),
+    /// Every version of its template that a container had.
+    History(behind::History),
     /// Begins a template: a directory with everything in its place, to be filled.
     New(fresh::Args),
     /// Tells what is wrong with templates, with file, line and the fix.
@@ -47,12 +54,13 @@ pub(crate) enum Template {
     Upload(upload::Upload),
     /// Removes a template of the account's own.
     Remove(upload::Remove),
-    /// Makes a throw-away container from a template on a simulated host, and looks whether it does what it says.
+    /// Makes a throw-away container from a template, and looks whether it does what it says and whether running it a
+    /// second time changes nothing.
     Test(test::Args),
 }
 
 impl Template {
-    pub(crate) async fn run(self, out: Output) -> Outcome {
+    pub(crate) async fn run(self, from: &From, out: Output) -> Outcome {
         match self {
             Self::List { api } => list::run(&api, out).await,
             Self::Show(args) => show::run(&args, out).await,
@@ -60,10 +68,12 @@ impl Template {
             Self::Pack(args) => pack::run(&args, out),
             Self::Upload(args) => upload::upload(&args, out).await,
             Self::Remove(args) => upload::remove(&args, out).await,
+            Self::Behind(args) => behind::behind(&args, out).await,
+            Self::History(args) => behind::history(&args, out).await,
             Self::New(args) => fresh::run(&args, out),
             Self::Lint(args) => lint::run(&args, out),
             Self::Diff(args) => diff::run(&args, out),
-            Self::Test(args) => test::run(args, out).await,
+            Self::Test(args) => test::run(args, from, out).await,
         }
     }
 }

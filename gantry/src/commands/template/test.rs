@@ -1,20 +1,28 @@
-//! A template tried out: a throw-away container on a simulated host, its scripts run for real.
+//! A template tried out: a throw-away container, its scripts run for real, and a second time to see that they change
+//! nothing then.
 
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
+use domain::ContainerId;
 use domain::template::{Input, InputKind, Template};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
+use worker::Tools;
 
+use super::changes::changes;
 use crate::{
-    client::{read, shape},
+    client::{Client, read, shape},
     commands::to_the_end,
     exit::{Exit, Failure, Outcome, While as _},
     output::{Colour, Output},
+    process::Parts,
+    settings::From,
     signals,
-    stage::{Cluster, Stage},
+    stage::{Cluster, Hosted, Stage},
 };
 
 #[derive(Debug, clap::Args)]
@@ -25,11 +33,14 @@ pub(crate) struct Args {
     /// An answer to a question of the template; may be repeated. What has no default is answered for the test.
     #[arg(long, value_name = "NAME=VALUE")]
     input: Vec<String>,
+    /// On a Proxmox host instead of the simulator: one that this machine's Gantry has, by its name there.
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
 }
 
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
-pub(super) async fn run(args: Args, out: Output) -> Outcome {
+pub(super) async fn run(args: Args, from: &From, out: Output) -> Outcome {
     let mut given = Map::new();
     for input in &args.input {
         let (name, value) = input.split_once('=').ok_or_else(|| {
@@ -45,35 +56,62 @@ pub(super) async fn run(args: Args, out: Output) -> Outcome {
         copy(directory, &root.join(&template.name))?;
         shared(directory, &root.join(&template.name))?;
     }
+    let given = Given { inputs: given, root, templates };
+    match &args.host {
+        Some(name) => on_host(name, from, dir.path(), &given, out).await,
+        None => simulated(dir.path(), &given, out).await,
+    }
+}
+
+/// What is tried.
+struct Given {
+    inputs: Map<String, Value>,
+    root: PathBuf,
+    templates: Vec<Template>,
+}
+
+async fn simulated(dir: &Path, given: &Given, out: Output) -> Outcome {
     let cluster = Cluster::start(false, out).await?;
     if cluster.is_dry() {
         cluster.stop().await;
         return Err(Failure::new(Exit::Failed, "this machine can't keep a container's scripts apart from itself")
             .next("test where Linux allows user namespaces"));
     }
-    let played = async {
-        let stage = Stage::open(dir.path(), &root, ANY_PORT, &cluster).await?;
-        let client = stage.client().await?;
-        stage
-            .while_it_stands(async {
-                for template in &templates {
-                    tried(&client, template, &given, out).await?;
-                }
-                Ok(Exit::Done)
-            })
-            .await
-    };
     let ended = tokio::select! {
         () = signals::asked_to_end() => Ok(Exit::Cancelled),
-        ended = played => ended,
+        ended = played(dir, given, Hosted::Simulated(&cluster), out) => ended,
     };
     cluster.stop().await;
     ended
 }
 
-/// Makes a container from it, and takes it down again.
+async fn on_host(name: &str, from: &From, dir: &Path, given: &Given, out: Output) -> Outcome {
+    let own = Parts::open(from.of_a_tool()?).await?;
+    tokio::select! {
+        () = signals::asked_to_end() => {
+            out.say(format!("A container test-… may be left on {name}: see there, and remove it."));
+            Ok(Exit::Cancelled)
+        }
+        ended = played(dir, given, Hosted::Known { own: &own, name }, out) => ended,
+    }
+}
+
+async fn played(dir: &Path, given: &Given, host: Hosted<'_>, out: Output) -> Outcome {
+    let stage = Stage::open(dir, &given.root, ANY_PORT, host).await?;
+    let (client, tools) = (stage.client().await?, stage.tools.clone());
+    let tried = async {
+        for template in &given.templates {
+            tried(&client, &tools, template, &given.inputs, out).await?;
+        }
+        Ok(Exit::Done)
+    };
+    stage.while_it_stands(tried).await
+}
+
+/// Makes a container from it, runs it through again, and takes it down whatever came of that.
 async fn tried(
-    client: &crate::client::Client,
+    client: &Client,
+    tools: &Arc<Tools>,
     template: &Template,
     given: &Map<String, Value>,
     out: Output,
@@ -86,13 +124,34 @@ async fn tried(
     let made = followed(client, &client.post("/v1/containers", &wish).await?, &hostname, out).await;
     made.map_err(|failure| failure.next("the lines above tell what the scripts said"))?;
     let id = client.container(&hostname).await?;
+    let again = again(client, tools, id, &hostname, out).await;
     let removed = client.delete(&format!("/v1/containers/{id}"), &[]).await?;
     followed(client, &removed, &hostname, out).await?;
-    out.say(format!("{} {} does what it says\n", out.paint(Colour::Good, "✓"), template.name));
+    again?;
+    out.say(format!(
+        "{} {} does what it says, and the second time nothing\n",
+        out.paint(Colour::Good, "✓"),
+        template.name
+    ));
     Ok(())
 }
 
-async fn followed(client: &crate::client::Client, accepted: &Value, title: &str, out: Output) -> Outcome<()> {
+/// The second run must change nothing.
+async fn again(client: &Client, tools: &Arc<Tools>, id: Uuid, hostname: &str, out: Output) -> Outcome<()> {
+    let container = ContainerId::new(id);
+    let before = worker::inventory(tools, container).await.during("looking into the container")?;
+    out.say("Once more, with the same:");
+    followed(client, &client.act(&format!("/v1/containers/{id}/actions/apply"), &[]).await?, hostname, out).await?;
+    let after = worker::inventory(tools, container).await.during("looking into the container")?;
+    let changed = changes(&before, &after);
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let what = format!("the second run changed what the first had made:\n  {}", changed.join("\n  "));
+    Err(Failure::new(Exit::Failed, what).next("let scripts look before they write: `[ -e … ] || …`"))
+}
+
+async fn followed(client: &Client, accepted: &Value, title: &str, out: Output) -> Outcome<()> {
     let operation: shape::Operation = read(accepted)?;
     match to_the_end(client, operation.id, title, 0, out).await? {
         Exit::Done => Ok(()),

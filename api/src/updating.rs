@@ -1,0 +1,196 @@
+//! Bringing a container to another version of its template, and what is other there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::container::{Container, ContainerEvent, TemplateVersion};
+use domain::operation::Command;
+use domain::preview::Wish;
+use domain::template::{Side, Take, Template};
+use domain::{Aggregate as _, ContainerId, OperationId, Version};
+use platform::catalogue::Found;
+use platform::views::{self, ContainerRow};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::accept::{Taken, is_repeated, unread, unreadable};
+use crate::act::{self, Also, For};
+use crate::app::App;
+use crate::asking::Asking;
+use crate::body::Body;
+use crate::copies;
+use crate::paging::wrong;
+use crate::preview;
+use crate::problem::{FieldProblem, Kind, Problem};
+use crate::shape::plan::Plan;
+use crate::shape::version::VersionOfContainer;
+
+/// To which version, and what stays where both sides changed a file.
+#[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "take": { "/etc/nginx/conf.d/site.conf": "theirs" } }))]
+pub(crate) struct UpdateContainer {
+    /// The hash of a version; the template's newest when left out.
+    version: Option<String>,
+    /// For each file that was changed both in the container and in the template: `theirs` puts the template's there,
+    /// `ours` leaves the container's. `*` stands for all that are not named.
+    #[serde(default)]
+    take: BTreeMap<String, TakeWish>,
+    /// Whether a snapshot is taken first, to go back to when the update fails; true when left out.
+    snapshot: Option<bool>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TakeWish {
+    Theirs,
+    Ours,
+}
+
+impl From<TakeWish> for Side {
+    fn from(wish: TakeWish) -> Self {
+        match wish {
+            TakeWish::Theirs => Self::Theirs,
+            TakeWish::Ours => Self::Ours,
+        }
+    }
+}
+
+impl UpdateContainer {
+    fn faults(&self) -> Vec<FieldProblem> {
+        let odd = self.take.keys().find(|path| *path != "*" && !path.starts_with('/'));
+        let fix = "write the file's whole path in the container, or * for all";
+        odd.map(|path| wrong("take", &format!("{path:?} is no path"), fix)).into_iter().collect()
+    }
+
+    fn take(&self) -> Take {
+        let mut files: BTreeMap<String, Side> =
+            self.take.iter().map(|(path, side)| (path.clone(), (*side).into())).collect();
+        Take { all: files.remove("*"), files }
+    }
+}
+
+/// Between which versions.
+struct Way {
+    from: TemplateVersion,
+    to: TemplateVersion,
+    template: Arc<Template>,
+}
+
+/// # Errors
+/// Why it can't be updated now.
+pub(crate) async fn update(
+    app: &App,
+    asking: &Asking,
+    id: ContainerId,
+    body: Body<UpdateContainer>,
+) -> Result<Taken, Problem> {
+    let digest = body.digest;
+    let faults = body.read().faults();
+    let wish = body.fit(faults)?;
+    let way = way(app, id, wish.version.as_deref()).await?;
+    // Whoever asks again is told what the first time came to.
+    if way.from == way.to && !is_repeated(app, asking, &digest).await? {
+        return Err(up_to_date());
+    }
+    let found = Found {
+        name: way.to.name.clone(),
+        template: Some(way.template.clone()),
+        version: Some(way.to.clone()),
+        findings: Vec::new(),
+    };
+    let rows = app.catalogue.keep(&found).into_iter().collect();
+    let without_snapshot = !wish.snapshot.unwrap_or(true);
+    let command =
+        Command::UpdateContainer { container: id, from: way.from, to: way.to, take: wish.take(), without_snapshot };
+    let operation = OperationId::new(Uuid::now_v7());
+    let also = Also { operation, digest, says: None, rows, kept: json!({ "container": id }) };
+    let taken = act::saying(app, asking, id, For::Ready, command, also).await?;
+    app.catalogue.kept(&found);
+    Ok(taken)
+}
+
+/// # Errors
+/// When there is no way to that version.
+pub(crate) async fn plan(app: &App, id: ContainerId, body: Body<UpdateContainer>) -> Result<Plan, Problem> {
+    let faults = body.read().faults();
+    let wish = body.fit(faults)?;
+    let way = way(app, id, wish.version.as_deref()).await?;
+    if way.from == way.to {
+        return Err(up_to_date());
+    }
+    let guest = copies::guest(app, id).await?;
+    let from = kept(app, &way.from.hash).await?;
+    let wish = Wish::Update { guest, from: Box::new(from), to: Box::new((*way.template).clone()), take: wish.take() };
+    let mut plan = preview::plan(app, "update", wish).await?;
+    plan.possible = plan.conflicts.is_empty();
+    Ok(plan)
+}
+
+fn up_to_date() -> Problem {
+    Problem::new(Kind::NotPossible).detail("the container has that version already; `apply` runs it through again")
+}
+
+/// # Errors
+/// `not-found`, or that it is made from a bare image.
+pub(crate) async fn version_of(app: &App, id: ContainerId) -> Result<TemplateVersion, Problem> {
+    let row: Option<ContainerRow> = views::get(app.log.db(), id).await.map_err(unread)?;
+    let row = row.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    row.template
+        .ok_or_else(|| Problem::new(Kind::NotPossible).detail("it is made from a bare image, without a template"))
+}
+
+async fn way(app: &App, id: ContainerId, wanted: Option<&str>) -> Result<Way, Problem> {
+    let from = version_of(app, id).await?;
+    if let Some(hash) = wanted {
+        let template = kept(app, hash).await?;
+        if template.name != from.name {
+            let detail =
+                format!("{hash} is a version of {}, and the container is made from {}", template.name, from.name);
+            return Err(Problem::new(Kind::NotPossible).detail(detail));
+        }
+        let to = TemplateVersion { name: from.name.clone(), hash: hash.to_owned() };
+        return Ok(Way { from, to, template: Arc::new(template) });
+    }
+    let found = app.catalogue.find(&from.name).await.map_err(Problem::internal)?;
+    let Some(found) = found else {
+        return Err(Problem::new(Kind::NotPossible).detail(format!("there is no template {} any more", from.name)));
+    };
+    match (&found.template, &found.version) {
+        (Some(template), Some(to)) => Ok(Way { from, to: to.clone(), template: template.clone() }),
+        _ => {
+            let reason = found.findings.first().map(ToString::to_string).unwrap_or_default();
+            Err(Problem::new(Kind::NotPossible).detail(format!("the template {} is broken: {reason}", from.name)))
+        }
+    }
+}
+
+/// A version that some container got.
+///
+/// # Errors
+/// `not-found`.
+pub(crate) async fn kept(app: &App, hash: &str) -> Result<Template, Problem> {
+    let found = app.catalogue.version(hash).await.map_err(Problem::internal)?;
+    found.ok_or_else(|| Problem::new(Kind::NotFound).detail(format!("no version {hash} of a template is kept")))
+}
+
+/// Every version that the container had, the newest first.
+///
+/// # Errors
+/// When the log can't be read.
+pub(crate) async fn history(app: &App, id: ContainerId) -> Result<Vec<VersionOfContainer>, Problem> {
+    let events = app.log.stream(&Container::stream(id), Version(0)).await.map_err(unreadable)?;
+    let one = |recorded: &domain::Recorded| {
+        let version = match recorded.event().ok()? {
+            ContainerEvent::Requested(request) => request.template?,
+            ContainerEvent::TemplateApplied { to, .. } => to,
+            _ => return None,
+        };
+        let operation = recorded.meta.correlation.map(|id| format!("/v1/operations/{id}"));
+        Some(VersionOfContainer { version: version.hash, at: recorded.recorded_at, operation })
+    };
+    Ok(events.iter().rev().filter_map(one).collect())
+}
