@@ -20,7 +20,7 @@ http() {
     fi
 }
 tcp() {
-    if command -v nc >/dev/null 2>&1 && nc -z -w 5 "$2" "$port"; then return 0; fi
+    if command -v nc >/dev/null 2>&1 && nc -z -w5 "$2" "$port"; then return 0; fi
     if command -v bash >/dev/null 2>&1 && bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$2" "$port"; then return 0; fi
     echo "nothing takes a connection"; return 1
 }
