@@ -7,7 +7,7 @@ use domain::container::{Container, ContainerEvent, TemplateVersion};
 use domain::operation::Command;
 use domain::preview::Wish;
 use domain::template::{Side, Take, Template};
-use domain::{Aggregate as _, ContainerId, OperationId, Version};
+use domain::{AccountId, Aggregate as _, ContainerId, OperationId, Version};
 use platform::catalogue::Found;
 use platform::views::{self, ContainerRow};
 use serde::Deserialize;
@@ -137,14 +137,32 @@ fn up_to_date() -> Problem {
 /// # Errors
 /// `not-found`, or that it is made from a bare image.
 pub(crate) async fn version_of(app: &App, id: ContainerId) -> Result<TemplateVersion, Problem> {
+    of_row(app, id).await.map(|(version, _)| version)
+}
+
+/// The version that it has, and the template as it is now: the tree's, or one that its account made.
+///
+/// # Errors
+/// The same.
+pub(crate) async fn with_newest(app: &App, id: ContainerId) -> Result<(TemplateVersion, Option<Arc<Found>>), Problem> {
+    let (has, account) = of_row(app, id).await?;
+    let found = app.catalogue.find(&has.name).await.map_err(Problem::internal)?;
+    let found = match (found, account) {
+        (None, Some(account)) => app.catalogue.own(account, &has.name).await.map_err(Problem::internal)?,
+        (found, _) => found,
+    };
+    Ok((has, found))
+}
+
+async fn of_row(app: &App, id: ContainerId) -> Result<(TemplateVersion, Option<AccountId>), Problem> {
     let row: Option<ContainerRow> = views::get(app.log.db(), id).await.map_err(unread)?;
     let row = row.ok_or_else(|| Problem::new(Kind::NotFound))?;
-    row.template
-        .ok_or_else(|| Problem::new(Kind::NotPossible).detail("it is made from a bare image, without a template"))
+    let bare = || Problem::new(Kind::NotPossible).detail("it is made from a bare image, without a template");
+    Ok((row.template.ok_or_else(bare)?, row.account))
 }
 
 async fn way(app: &App, id: ContainerId, wanted: Option<&str>) -> Result<Way, Problem> {
-    let from = version_of(app, id).await?;
+    let (from, found) = with_newest(app, id).await?;
     if let Some(hash) = wanted {
         let template = kept(app, hash).await?;
         if template.name != from.name {
@@ -155,7 +173,6 @@ async fn way(app: &App, id: ContainerId, wanted: Option<&str>) -> Result<Way, Pr
         let to = TemplateVersion { name: from.name.clone(), hash: hash.to_owned() };
         return Ok(Way { from, to, template: Arc::new(template) });
     }
-    let found = app.catalogue.find(&from.name).await.map_err(Problem::internal)?;
     let Some(found) = found else {
         return Err(Problem::new(Kind::NotPossible).detail(format!("there is no template {} any more", from.name)));
     };

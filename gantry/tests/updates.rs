@@ -62,7 +62,11 @@ async fn all_of_a_template_are_brought_up_in_waves_and_the_first_that_fails_ends
     assert!(none.code == 0 && none.stdout.contains("No container of tiny is behind"), "{}{}", none.stdout, none.stderr);
     write(&whole, "files/rules", "allow=everybody\n").await;
     let behind = cli(&whole, &["template", "behind", "tiny"]).await;
-    assert!(behind.stdout.contains("web1") && behind.stdout.contains("file /etc/tiny/rules changed"), "{}", behind.stdout);
+    assert!(
+        behind.stdout.contains("web1") && behind.stdout.contains("file /etc/tiny/rules changed"),
+        "{}",
+        behind.stdout
+    );
 
     // One has been changed by hand: told beforehand, refused, and the rest is left as it was.
     whole.in_guest(&ids[1], "echo allow=me >/etc/tiny/rules").await;

@@ -1,10 +1,13 @@
 //! Containers: asking for one, looking at them, taking one down.
 
+use std::sync::Arc;
+
 use actix_web::web::{Data, Json};
 use actix_web::{delete, get, post};
 use domain::container::{Lifecycle, TemplateVersion};
 use domain::operation::Command;
 use domain::{ContainerId, HostId};
+use platform::catalogue::Listed;
 use platform::views::{self, ContainerFilter, ContainerRow, DriftRow};
 use serde::Deserialize;
 use serde_json::json;
@@ -120,7 +123,11 @@ pub(super) async fn list(
 /// The versions that the templates have now.
 async fn newest(app: &App) -> Result<Vec<TemplateVersion>, Problem> {
     let found = app.catalogue.list().await.map_err(Problem::internal)?;
-    Ok(found.into_iter().filter_map(|found| found.version).collect())
+    let one = |found: &Arc<Listed>| {
+        let version = found.usable.as_ref()?.version.clone();
+        Some(TemplateVersion { name: found.name.clone(), hash: version })
+    };
+    Ok(found.iter().filter_map(one).collect())
 }
 
 /// A container

@@ -89,8 +89,7 @@ pub(super) async fn update(
 )]
 #[get("/v1/containers/{id}/template")]
 pub(super) async fn template_of(app: Data<App>, id: Id<ContainerId>) -> Result<Json<TemplateOfContainer>, Problem> {
-    let has = updating::version_of(&app, id.0).await?;
-    let found = app.catalogue.find(&has.name).await.map_err(Problem::internal)?;
+    let (has, found) = updating::with_newest(&app, id.0).await?;
     let newest = found.as_ref().and_then(|found| found.version.as_ref()).map(|version| version.hash.clone());
     let behind = newest.as_ref().is_some_and(|newest| *newest != has.hash);
     let differences = match found.as_ref().and_then(|found| found.template.as_ref()).filter(|_| behind) {

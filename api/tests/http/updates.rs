@@ -43,7 +43,8 @@ async fn who_is_behind_is_told_with_what_is_other_and_may_go_on() {
     let first = of["version"].as_str().unwrap().to_owned();
     assert_eq!(of["history"].as_array().unwrap().len(), 1, "{of}");
     let (_, versions) = app.get("/v1/templates/plain/versions").await;
-    let counts: Vec<_> = versions["items"].as_array().unwrap().iter().map(|v| (&v["newest"], &v["containers"])).collect();
+    let counts: Vec<_> =
+        versions["items"].as_array().unwrap().iter().map(|v| (&v["newest"], &v["containers"])).collect();
     assert_eq!(counts, [(&json!(true), &json!(1)), (&json!(false), &json!(1))]);
     let (_, list) = app.get(&format!("/v1/templates/plain/difference?from={first}")).await;
     assert_eq!(list["items"], other);
