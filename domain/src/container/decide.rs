@@ -59,7 +59,11 @@ pub enum ContainerCommand {
     /// It failed or was cancelled after it had begun.
     RetryRebuild(OperationId),
     AcceptDrift(Box<Taken>),
-    RecordTemplate { from: Option<TemplateVersion>, to: TemplateVersion, credentials: Vec<SealedId> },
+    RecordTemplate {
+        from: Option<TemplateVersion>,
+        to: TemplateVersion,
+        credentials: Vec<SealedId>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
