@@ -114,6 +114,7 @@ fn no_line_belongs_to_nobody() {
     known.extend(kinds::<AccountEvent>());
     known.extend(kinds::<MembershipEvent>());
     known.extend(kinds::<UserEvent>());
+    known.extend(kinds::<InvitationEvent>());
     known.extend(kinds::<ApiKeyEvent>());
     known.extend(kinds::<AccessEvent>());
     known.extend(kinds::<domain::schedule::ScheduleEvent>());

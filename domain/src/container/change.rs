@@ -31,7 +31,7 @@ pub struct Change {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_on_boot: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub network: Option<Network>,
+    pub network: Option<Box<Network>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub features: Option<Features>,
 }
@@ -66,7 +66,7 @@ impl Change {
         spec.hostname = self.hostname.clone().unwrap_or(spec.hostname);
         spec.tags = self.tags.clone().unwrap_or(spec.tags);
         spec.start_on_boot = self.start_on_boot.unwrap_or(spec.start_on_boot);
-        spec.network = self.network.clone().unwrap_or(spec.network);
+        spec.network = self.network.as_deref().cloned().unwrap_or(spec.network);
         spec.features = self.features.unwrap_or(spec.features);
         if let Some(text) = self.description.as_deref().map(str::trim) {
             spec.description = (!text.is_empty()).then(|| text.to_owned());

@@ -155,7 +155,6 @@ impl Catalogue {
         self.0.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[expect(clippy::type_complexity, reason = "a moment and what was seen then")]
     fn looked(&self) -> MutexGuard<'_, Option<(Instant, Vec<Arc<Listed>>)>> {
         self.0.looked.lock().unwrap_or_else(PoisonError::into_inner)
     }

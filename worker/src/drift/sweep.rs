@@ -121,7 +121,7 @@ impl Sweep {
             lifecycle: vec![Lifecycle::Creating, Lifecycle::Ready, Lifecycle::Failed],
             ..ContainerFilter::default()
         };
-        // The rows first: a guest that is made meanwhile is known to nobody, rather than taken for a stray.
+        // The guests first: one that is made meanwhile is not among them, rather than taken for a stray.
         let guests = host.client.resources(Some("vm")).await.map_err(proxmox_failure)?;
         let rows = self.tools.all::<ContainerRow>(filter).await?;
         let known: HashSet<u32> = rows.iter().filter_map(|row| Some(row.vmid?.get())).collect();
