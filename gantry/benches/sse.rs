@@ -48,8 +48,8 @@ struct Server {
 
 impl Server {
     fn start(ground: &Ground) -> Self {
-        let (process, url, token) = Process::api(ground);
-        Self { process, address: url.trim_start_matches("http://").to_owned(), token: token.unwrap() }
+        let (process, url) = Process::api(ground);
+        Self { process, address: url.trim_start_matches("http://").to_owned(), token: ground.token.clone() }
     }
 
     fn kibibytes(&self) -> f64 {

@@ -47,7 +47,7 @@ impl Mailbox {
 }
 
 fn serve(stream: &TcpStream, to: &mpsc::UnboundedSender<String>) {
-    let mut say = |text: &str| (&*stream).write_all(format!("{text}\r\n").as_bytes());
+    let say = |text: &str| (&*stream).write_all(format!("{text}\r\n").as_bytes());
     let mut lines = BufReader::new(stream);
     let (mut line, mut letter) = (String::new(), None::<String>);
     let _ = say("220 test");

@@ -110,8 +110,8 @@ fn append() -> Append {
 
 pub(crate) async fn measure() {
     let ground = Ground::new(sim::Options { dry_shell: true, ..sim::Options::default() }).await;
-    let (_api, url, token) = Process::api(&ground);
-    let (address, token) = (url.trim_start_matches("http://").to_owned(), token.unwrap());
+    let (_api, url) = Process::api(&ground);
+    let (address, token) = (url.trim_start_matches("http://").to_owned(), ground.token.clone());
     let log = ground.log().await;
     for (clients, p99) in [(1, None), (16, Some(10.0)), (64, None)] {
         let (mut accepted, mut bare, mut times) = (Vec::new(), Vec::new(), Vec::new());
