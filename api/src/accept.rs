@@ -139,6 +139,9 @@ pub(crate) fn not_appended(error: &AppendError) -> Problem {
 
 /// Whose operation it is: that of its container or of what that is made from, and of who asks when there is none yet.
 async fn owner(app: &App, asking: &Asking, command: &Command) -> Result<Option<AccountId>, Problem> {
+    if let Command::AdoptGuest { account, .. } = command {
+        return Ok(account.or(asking.caller.account));
+    }
     let Some(target) = command.source().or_else(|| command.target()) else { return Ok(asking.caller.account) };
     let row: Option<ContainerRow> = views::get(app.log.db(), target).await.map_err(unread)?;
     Ok(row.map_or(asking.caller.account, |row| row.account))

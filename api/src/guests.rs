@@ -1,10 +1,12 @@
 //! Guests on Proxmox as they are now, against what is recorded of them.
 
-use domain::ContainerId;
+use domain::adopt::Imported;
 use domain::container::{Container, ContainerCommand, ContainerRejection, Lifecycle};
+use domain::copy::NotSeen;
 use domain::drift::{Drift, See};
 use domain::quota::Takes;
-use domain::{Aggregate as _, Event};
+use domain::vmid::Vmid;
+use domain::{Aggregate as _, ContainerId, Event, HostId};
 use futures_util::future::BoxFuture;
 use platform::log::Append;
 use platform::people::quota;
@@ -19,6 +21,9 @@ use crate::problem::{Kind, Problem};
 
 /// The seam to the hosts, filled by whoever starts the API.
 pub trait Guests: Send + Sync {
+    /// A guest as a wish would have asked for it.
+    fn import(&self, host: HostId, vmid: Vmid) -> BoxFuture<'_, Result<Imported, NotSeen>>;
+
     /// Looks at all hosts now; in words for the log when it can't be done.
     fn look(&self) -> BoxFuture<'_, Result<Looked, String>>;
 }

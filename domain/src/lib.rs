@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod account;
+pub mod adopt;
 pub mod aggregate;
 pub mod api_key;
 pub mod bulk;

@@ -151,6 +151,8 @@ const fn end_of(pipeline: &Pipeline) -> &'static str {
         PipelineName::RemoveOrphan => "Removed",
         PipelineName::Apply => "The template is applied",
         PipelineName::Update => "Up to date",
+        PipelineName::Adopt => "Adopted",
+        PipelineName::Release => "Released",
     }
 }
 

@@ -164,11 +164,11 @@ pub(crate) async fn snapshots(host: &Host, node: &str, vmid: u32) -> proxmox::Re
     Ok(found.into_iter().map(one).collect())
 }
 
-fn not_seen(error: Error) -> NotSeen {
+pub(crate) fn not_seen(error: Error) -> NotSeen {
     if error.is_missing(Thing::Guest) { NotSeen::Gone } else { unseen(proxmox_failure(error)) }
 }
 
-fn unseen(error: StepError) -> NotSeen {
+pub(crate) fn unseen(error: StepError) -> NotSeen {
     match error {
         StepError::Failed { kind: FailureKind::Unreachable, .. } => NotSeen::HostAway,
         StepError::Failed { failure, .. } => NotSeen::Failed(failure.to_string()),

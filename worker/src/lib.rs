@@ -1,5 +1,6 @@
 //! Doing: the engine that drives operations, the steps of every pipeline, sweeps.
 
+mod adopt;
 mod card;
 mod context;
 pub mod copies;
@@ -19,6 +20,7 @@ pub mod tools;
 mod vmids;
 mod waiting;
 
+pub use adopt::imported;
 pub use copies::Copies;
 pub use drift::{Looked, Sweep};
 pub use engine::Engine;

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod actions;
+mod adopt;
 mod api_keys;
 mod asked;
 mod audit;
@@ -80,6 +81,8 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(changes::resize)
         .service(changes::change)
         .service(changes::root_password)
+        .service(adopt::adopt)
+        .service(adopt::release)
         .service(drift::list)
         .service(drift::look)
         .service(drift::accept)

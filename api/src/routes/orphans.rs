@@ -22,7 +22,7 @@ use crate::shape::drift::Orphans;
 ///
 /// Guests with our marker that no container has, and containers whose guest is gone. They are told of, and stay until
 /// somebody removes them.
-#[utoipa::path(tag = "drift", params(Paging), responses((status = 200, body = Orphans)))]
+#[utoipa::path(tag = "orphans", params(Paging), responses((status = 200, body = Orphans)))]
 #[get("/v1/orphans")]
 pub(super) async fn orphans(app: Data<App>, query: Search<Paging>) -> Result<Json<Orphans>, Problem> {
     let page = query.0.page()?;
@@ -47,7 +47,7 @@ pub(super) async fn orphans(app: Data<App>, query: Search<Paging>) -> Result<Jso
 /// Destroys the guest, after looking once more that it bears the marker and that no container has it. One whose
 /// container was never known here is left alone: it may be another Gantry's.
 #[utoipa::path(
-    tag = "drift",
+    tag = "orphans",
     params(
         ("id" = String, Path, description = "The host's id and the VMID", example = "01990000-0000-7000-8000-0000000000a1:105"),
         Asked,

@@ -4,6 +4,7 @@
 
 mod access;
 mod actions;
+mod adopt;
 mod api_keys;
 mod audit;
 mod backend;

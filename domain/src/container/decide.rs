@@ -64,6 +64,7 @@ pub enum ContainerCommand {
         to: TemplateVersion,
         credentials: Vec<SealedId>,
     },
+    Release,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -112,7 +113,7 @@ impl Aggregate for Container {
             (_, C::Request(_)) => Err(No::AlreadyRequested),
             (Lifecycle::Unknown, _) => Err(No::Unknown),
             // Both may be said again by a step that runs twice.
-            (Lifecycle::Removed, C::Remove | C::CancelCreate) => Ok(vec![]),
+            (Lifecycle::Removed, C::Remove | C::CancelCreate | C::Release) => Ok(vec![]),
             // Backups outlive it.
             (Lifecycle::Removed, C::RecordBackupDeleted { volume }) => Ok(self.without_backup(volume)),
             (Lifecycle::Removed, _) => Err(No::Removed),
@@ -157,7 +158,7 @@ impl Aggregate for Container {
             E::Suspended => self.power = Power::Suspended,
             E::Started | E::Resumed | E::Rebooted => self.power = Power::Running,
             E::Stopped { .. } => self.power = Power::Stopped,
-            E::Removed | E::CreateCancelled => {
+            E::Removed | E::Released | E::CreateCancelled => {
                 self.lose_guest();
                 self.lifecycle = Lifecycle::Removed;
             }
@@ -245,6 +246,7 @@ impl Container {
                 vec![E::Rebooted]
             }
             C::Remove => vec![E::Removed],
+            C::Release => vec![E::Released],
             C::RecordSnapshot(name) => self.about_guest(E::SnapshotTaken { name })?,
             C::RecordSnapshotDeleted(name) => self.about_guest(E::SnapshotDeleted { name })?,
             C::RecordRolledBack(name) => self.about_guest(E::RolledBack { name })?,

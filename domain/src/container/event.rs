@@ -131,6 +131,9 @@ pub enum ContainerEvent {
     /// What it held since then is lost.
     #[serde(rename = "container.restored")]
     Restored { backup: String },
+    /// Given back: its guest stays, and is nobody's of ours.
+    #[serde(rename = "container.released")]
+    Released,
     /// The record has taken over what somebody changed on Proxmox.
     #[serde(rename = "container.drift_accepted")]
     DriftAccepted(Box<Taken>),

@@ -29,6 +29,13 @@ pub fn parse(tags: &str, description: &str) -> Option<ContainerId> {
     }
 }
 
+/// A description without the marker's line, as its owner wrote it.
+#[must_use]
+pub fn without(description: &str) -> String {
+    let kept: Vec<&str> = description.lines().filter(|line| !line.trim().starts_with(LINE)).collect();
+    kept.join("\n").trim().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use crate::pipeline::{PipelineName, StepName};
 use crate::quota::Takes;
 use crate::template::Take;
 use crate::vmid::Vmid;
-use crate::{ContainerId, HostId, SealedId};
+use crate::{AccountId, ContainerId, HostId, SealedId};
 
 /// What was asked. Ids and plain values only, never a secret: it stands in the log for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,6 +115,20 @@ pub enum Command {
         #[serde(default)]
         marker: bool,
     },
+    /// A guest that is there becomes a container's; the wish for it stands in the container's stream.
+    AdoptGuest {
+        container: ContainerId,
+        host: HostId,
+        node: String,
+        vmid: Vmid,
+        /// Whose it is to be.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<AccountId>,
+    },
+    /// The container ends, its guest stays.
+    ReleaseContainer {
+        container: ContainerId,
+    },
     /// A guest that bears our marker, and no container has.
     RemoveOrphan {
         /// The one that its marker names.
@@ -184,6 +198,8 @@ impl Command {
             Self::DeleteBackup { .. } => PipelineName::DeleteBackup,
             Self::PutBack { .. } => PipelineName::PutBack,
             Self::RemoveOrphan { .. } => PipelineName::RemoveOrphan,
+            Self::AdoptGuest { .. } => PipelineName::Adopt,
+            Self::ReleaseContainer { .. } => PipelineName::Release,
             Self::CloneContainer { .. } => PipelineName::Clone,
             Self::RestoreNew { .. } => PipelineName::RestoreNew,
             Self::RebuildContainer { .. } => PipelineName::Rebuild,
@@ -214,6 +230,8 @@ impl Command {
             | Self::DeleteBackup { container, .. }
             | Self::PutBack { container, .. }
             | Self::RemoveOrphan { container, .. }
+            | Self::AdoptGuest { container, .. }
+            | Self::ReleaseContainer { container }
             | Self::CloneContainer { container, .. }
             | Self::RestoreNew { container, .. }
             | Self::RebuildContainer { container, .. }
@@ -228,6 +246,7 @@ impl Command {
         match self {
             Self::CreateContainer { container, .. }
             | Self::CloneContainer { container, .. }
+            | Self::AdoptGuest { container, .. }
             | Self::RestoreNew { container, .. } => Some(*container),
             _ => None,
         }
@@ -258,6 +277,7 @@ impl Command {
             Self::CreateContainer { .. }
             | Self::CloneContainer { .. }
             | Self::RestoreNew { .. }
+            | Self::AdoptGuest { .. }
             | Self::ResizeContainer { .. } => Some(Takes::Place),
             Self::TakeSnapshot { .. } => Some(Takes::Snapshot),
             Self::BackUp { .. } => Some(Takes::Backup),

@@ -1,6 +1,7 @@
 //! Pipelines are tables: phases with percent bands, each with its steps. What a step does is the worker's; in which
 //! order, whether it can be undone and how much of the way it is stands here.
 
+mod adopt;
 mod changes;
 mod copies;
 mod drift;
@@ -45,6 +46,8 @@ pub enum PipelineName {
     Apply,
     /// Its template's other version.
     Update,
+    Adopt,
+    Release,
 }
 
 #[derive(Debug)]
@@ -99,6 +102,8 @@ impl PipelineName {
         Self::Rebuild,
         Self::Apply,
         Self::Update,
+        Self::Adopt,
+        Self::Release,
     ];
 
     #[must_use]
@@ -128,6 +133,8 @@ impl PipelineName {
             Self::Rebuild => &rebuild::REBUILD,
             Self::Apply => &templates::APPLY,
             Self::Update => &templates::UPDATE,
+            Self::Adopt => &adopt::ADOPT,
+            Self::Release => &adopt::RELEASE,
         }
     }
 }

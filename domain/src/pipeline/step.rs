@@ -78,6 +78,10 @@ pub enum StepName {
     DropGuard,
     /// Says in the container's stream which version of its template it has.
     RecordTemplate,
+    /// Puts our marker on a guest that is there.
+    MarkGuest,
+    /// Takes it off again.
+    UnmarkGuest,
 }
 
 impl StepName {
@@ -136,6 +140,8 @@ impl StepName {
             Self::UpdateFiles => "update_files",
             Self::DropGuard => "drop_guard",
             Self::RecordTemplate => "record_template",
+            Self::MarkGuest => "mark_guest",
+            Self::UnmarkGuest => "unmark_guest",
         }
     }
 }
@@ -197,6 +203,8 @@ impl StepName {
             Self::UpdateFiles => "Bringing its files up to date",
             Self::DropGuard => "Deleting the snapshot again",
             Self::RecordTemplate => "Recording the template's version",
+            Self::MarkGuest => "Marking the guest as ours",
+            Self::UnmarkGuest => "Taking our marker off the guest",
         }
     }
 }

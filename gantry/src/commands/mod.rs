@@ -2,6 +2,7 @@
 
 mod account;
 mod action;
+mod adopt;
 mod api_key;
 mod audit;
 mod backup;
@@ -125,6 +126,10 @@ enum Command {
     /// Containers that are on Proxmox otherwise than recorded: lists them, accepts it, puts it back.
     #[command(args_conflicts_with_subcommands = true)]
     Drift(drift::Drift),
+    /// Makes a guest that is on Proxmox already a container of Gantry's; nothing in it is touched.
+    Adopt(adopt::Adopt),
+    /// Gives a container back: its guest stays on Proxmox and is not Gantry's any more.
+    Release(adopt::Release),
     /// Guests with Gantry's marker that no container has, and containers whose guest is gone.
     Orphans(drift::Orphans),
     /// The templates that containers can be made from.
@@ -233,6 +238,8 @@ impl Gantry {
             Command::Resize(args) => change::resize(args, *out).await,
             Command::Change(args) => change::change(args, *out).await,
             Command::Password(args) => change::password(args, *out).await,
+            Command::Adopt(args) => adopt::adopt(args, *out).await,
+            Command::Release(args) => adopt::release(args, *out).await,
             Command::Drift(args) => drift::run(args, *out).await,
             Command::Orphans(args) => drift::orphans(args, *out).await,
             Command::Rebuild(args) => rebuild::run(args, *out).await,

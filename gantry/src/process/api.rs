@@ -77,7 +77,7 @@ impl Listening {
             live: LiveStates::default(),
             people: people(&parts.config)?,
             copies: Arc::new(super::copies::Asked(worker::Copies::new(parts.tools.clone()))),
-            guests: Arc::new(super::guests::Seen(worker::Sweep::new(parts.tools.clone()))),
+            guests: Arc::new(super::guests::Seen(parts.tools.clone(), worker::Sweep::new(parts.tools.clone()))),
             foresee: parts.foresee(),
             metrics: telemetry.metrics(),
         };

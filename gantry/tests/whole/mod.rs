@@ -47,7 +47,7 @@ impl Whole {
             live: LiveStates::default(),
             people: api::People::default(),
             copies: Arc::new(Asked(worker::Copies::new(world.tools.clone()))),
-            guests: Arc::new(Seen(worker::Sweep::new(world.tools.clone()))),
+            guests: Arc::new(Seen(world.tools.clone(), worker::Sweep::new(world.tools.clone()))),
             foresee: foresee(world.tools.clone()),
             metrics: Arc::new(String::new),
         };

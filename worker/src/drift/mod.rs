@@ -5,4 +5,5 @@ mod strays;
 mod sweep;
 
 pub(crate) use judge::{Judged, judge};
+pub(crate) use strays::why;
 pub use sweep::{Looked, Sweep};

@@ -68,7 +68,7 @@ async fn found(context: &Context, must_be_v4: bool) -> Result<Vec<String>, StepE
     }
 }
 
-fn is_usable(address: std::net::IpAddr) -> bool {
+pub(super) fn is_usable(address: std::net::IpAddr) -> bool {
     match address {
         std::net::IpAddr::V4(four) => !four.is_loopback() && !four.is_link_local(),
         std::net::IpAddr::V6(six) => !six.is_loopback() && !six.is_unicast_link_local(),

@@ -16,13 +16,14 @@ use super::making::tags;
 use crate::card;
 use crate::context::Context;
 use crate::failure::proxmox_failure;
+use crate::hosts::Host;
 use crate::step::{Done, Step, StepError};
 
 pub(super) struct ChangeGuest;
 pub(super) struct RecordChange;
 
 /// By the names that Proxmox gives them; none: it is not there.
-type Values = BTreeMap<String, Option<String>>;
+pub(super) type Values = BTreeMap<String, Option<String>>;
 
 /// What was there before, and what we set.
 #[derive(Debug, Serialize, Deserialize)]
@@ -139,7 +140,17 @@ async fn wanted(context: &Context, config: &LxcConfig) -> Result<Values, StepErr
 /// Sets what is not so yet, of those that the configuration as it is says may be set.
 async fn put(context: &Context, may: impl Fn(&str, Option<&str>) -> bool, values: &Values) -> Result<(), StepError> {
     let (host, place) = (context.host().await?, context.place().await?);
-    let guest = host.client.lxc(&place.node, place.vmid.get());
+    put_at(&host, &place.node, place.vmid.get(), may, values).await
+}
+
+pub(super) async fn put_at(
+    host: &Host,
+    node: &str,
+    vmid: u32,
+    may: impl Fn(&str, Option<&str>) -> bool,
+    values: &Values,
+) -> Result<(), StepError> {
+    let guest = host.client.lxc(node, vmid);
     let config = guest.config().await.map_err(proxmox_failure)?;
     let mut change = LxcChange { digest: config.digest().map(str::to_owned), ..LxcChange::default() };
     let mut any = false;

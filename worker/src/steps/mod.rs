@@ -1,5 +1,6 @@
 //! What each step of every pipeline does. One file a step; the order is in domain's tables.
 
+mod adopt;
 mod await_address;
 mod await_usable;
 mod backup;
@@ -37,6 +38,7 @@ mod suspend;
 mod update_files;
 mod verify_ports;
 
+use await_address::is_usable;
 use domain::pipeline::StepName;
 
 use crate::step::Step;
@@ -105,5 +107,7 @@ pub(crate) fn step(name: StepName) -> &'static dyn Step {
         StepName::GuardUpdate => &guard_update::GuardUpdate,
         StepName::DropGuard => &guard_update::DropGuard,
         StepName::RecordTemplate => &record_template::RecordTemplate,
+        StepName::MarkGuest => &adopt::MarkGuest,
+        StepName::UnmarkGuest => &adopt::UnmarkGuest,
     }
 }

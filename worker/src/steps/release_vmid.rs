@@ -1,6 +1,7 @@
 //! The end of a container: its number is free again, and its stream says that it is gone.
 
 use domain::container::{Container, ContainerCommand};
+use domain::pipeline::PipelineName;
 use domain::vmid::{VmidCommand, VmidLease, VmidOfHost};
 use futures_util::future::BoxFuture;
 use platform::views::{self, VmidFilter, VmidRow};
@@ -40,7 +41,10 @@ impl Step for RecordRemoval {
             let said = context.say::<Container>(
                 context.container_id,
                 context.container().await?,
-                ContainerCommand::Remove,
+                match context.operation.accepted().map(|accepted| accepted.pipeline) {
+                    Some(PipelineName::Release) => ContainerCommand::Release,
+                    _ => ContainerCommand::Remove,
+                },
                 &(),
             )?;
             Ok(Done { streams: said.into_iter().collect(), ..Done::default() })

@@ -80,7 +80,9 @@ impl Fault {
             | S::RecordPower
             | S::RestorePower
             | S::LookAgain
-            | S::RemoveOrphan => return None,
+            | S::RemoveOrphan
+            | S::MarkGuest
+            | S::UnmarkGuest => return None,
         })
     }
 

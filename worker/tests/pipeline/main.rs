@@ -1,6 +1,7 @@
 //! Pipelines, whole, on a real log and against a simulated Proxmox host that really runs their commands.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects by failing")]
 
+mod adopt;
 mod asks;
 mod cancel;
 mod changes;

@@ -7,6 +7,7 @@ use domain::{ContainerId, OperationId};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
+use crate::adopt;
 use crate::cancel::{
     a_script_that_runs_is_stopped_by_a_cancellation, a_worker_that_was_replaced_can_say_nothing_any_more,
     each_step_can_be_cancelled_until_there_is_no_way_back, each_undo_may_run_twice,
@@ -118,6 +119,7 @@ pub(crate) async fn begin(world: &World, pipeline: PipelineName) -> (ContainerId
         PipelineName::Stop => Command::StopContainer { container },
         PipelineName::Shutdown => Command::ShutdownContainer { container, timeout_seconds: 10 },
         PipelineName::Reboot => Command::RebootContainer { container, timeout_seconds: 10 },
+        name if adopt::OURS.contains(&name) => return adopt::prepare(world, container, name).await,
         name if drift::OURS.contains(&name) => return (container, drift::prepare(world, container, name).await),
         PipelineName::Rebuild => return (container, rebuild::prepare(world, container).await),
         name if copies::OURS.contains(&name) => return copies::prepare(world, container, pipeline).await,
@@ -140,6 +142,9 @@ pub(crate) async fn has_succeeded(
     world.progress(id).await;
     let state = world.container(container).await;
     let runs = state.guest().is_some_and(|guest| world.sim.world().is_running(guest.vmid.get()));
+    if adopt::OURS.contains(&pipeline) {
+        return adopt::has_succeeded(world, container, id).await;
+    }
     if drift::OURS.contains(&pipeline) {
         return drift::has_succeeded(world, container, id).await;
     }
