@@ -8,7 +8,7 @@ use domain::{AccountId, Aggregate as _, ContainerId, HostId, Meta, OperationId, 
 use platform::log::{Append, AppendError, Appended, Expected, LogError};
 use platform::people::quota;
 use platform::queue::Job;
-use platform::views::{self, ContainerRow, OperationFilter, OperationRow, Page, ViewError};
+use platform::views::{self, ContainerRow, OperationFilter, OperationRow, Page, ViewError, clone_sources};
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -52,6 +52,7 @@ impl Accepting {
         room(app).await?;
         let given = Given { now: app.log.clock().now() };
         let (account, takes) = (owner(app, asking, &command).await?, command.takes());
+        let free = clone_sources::free(id, &command);
         let accept = OperationCommand::Accept(Accepted::new(command, account, host));
         let events = Operation::default().decide(accept, &given).map_err(Problem::internal)?;
         let encoded = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
@@ -60,7 +61,7 @@ impl Accepting {
         // An administrator acts for whose it is.
         meta.account = account;
         let held = account.zip(takes).map(|(account, takes)| quota::held(account, takes));
-        let append = held.into_iter().fold(Append::new(meta.clone()), Append::with);
+        let append = held.into_iter().chain(free).fold(Append::new(meta.clone()), Append::with);
         Ok(Self { id, events, meta, append: append.stream(Operation::stream(id), Expected::New, encoded) })
     }
 
@@ -267,7 +268,10 @@ pub(crate) async fn holder(app: &App, container: ContainerId) -> Result<Option<O
     let filter = OperationFilter { target: Some(container), status, ..Default::default() };
     let page = Page { limit: 1, ..Page::default() };
     let found = views::page::<OperationRow>(app.log.db(), &filter, &page).await.map_err(unread)?;
-    Ok(found.items.first().map(|row| row.id))
+    match found.items.first() {
+        Some(row) => Ok(Some(row.id)),
+        None => clone_sources::clone_of(app.log.db(), container).await.map_err(unread),
+    }
 }
 
 /// Says which one that is.

@@ -9,6 +9,7 @@ use domain::{Aggregate as _, Event, NewEvent, OperationId};
 use platform::log::{Append, StreamAppend};
 use platform::people::quota;
 use platform::series::records;
+use platform::views::clone_sources;
 
 use crate::accept::{busy, call_worker, not_appended, operation, unreadable};
 use crate::app::App;
@@ -48,6 +49,8 @@ pub(crate) async fn of_operation(
                 loaded.state.accepted().and_then(|accepted| Some((accepted.account?, accepted.command.takes()?)));
             let takes = takes.filter(|(_, takes)| again.is_some() || *takes != Takes::Place);
             append.streams.extend(again);
+            let free = loaded.state.accepted().and_then(|accepted| clone_sources::free(id, &accepted.command));
+            append = free.into_iter().fold(append, Append::with);
             append = takes.map(|(account, takes)| quota::held(account, takes)).into_iter().fold(append, Append::with);
         }
         match app.log.append(append).await {

@@ -1,7 +1,9 @@
 //! Asking the same of many containers: each becomes an operation of its own, and one summary tells how all of them go.
 
+use std::collections::HashMap;
+
 use domain::bulk::{Bulk, BulkCommand, Item, Refused, Requested};
-use domain::operation::{Command, Status};
+use domain::operation::{Command, Failure, Status};
 use domain::{Aggregate as _, BulkId, ContainerId, OperationId, Permission};
 use futures_util::stream::{self, StreamExt as _};
 use platform::log::{Append, Expected};
@@ -10,6 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::accept::{not_appended, unread, unreadable};
+use crate::access::Caller;
 use crate::act::{self, For};
 use crate::app::App;
 use crate::asking::Asking;
@@ -164,25 +167,68 @@ async fn among(app: &App, asking: &Asking, wish: &AskBulk) -> Result<Vec<Contain
     Ok(found)
 }
 
+/// How one of the operations goes.
+pub(crate) struct How {
+    status: Status,
+    percent: f64,
+    error: Option<Failure>,
+}
+
+impl How {
+    pub(crate) const fn has_ended(&self) -> bool {
+        !matches!(self.status, Status::Queued | Status::Running)
+    }
+}
+
+pub(crate) type Hows = HashMap<OperationId, How>;
+
 /// # Errors
 /// `not-found`, also for what is another account's.
-pub(crate) async fn summary(app: &App, asking: &crate::access::Caller, id: BulkId) -> Result<BulkView, Problem> {
+pub(crate) async fn summary(app: &App, caller: &Caller, id: BulkId) -> Result<BulkView, Problem> {
+    let bulk = state(app, caller, id).await?;
+    let mut hows = Hows::new();
+    let operations: Vec<_> = bulk.requested().iter().flat_map(|one| &one.items).map(|item| item.operation).collect();
+    look(app, &operations, &mut hows).await?;
+    view(id, &bulk, &hows).ok_or_else(|| Problem::new(Kind::NotFound))
+}
+
+/// # Errors
+/// `not-found`, also for what is another account's.
+pub(crate) async fn state(app: &App, caller: &Caller, id: BulkId) -> Result<Bulk, Problem> {
     let bulk = app.log.load::<Bulk>(id).await.map_err(unreadable)?.state;
     let requested = bulk.requested().ok_or_else(|| Problem::new(Kind::NotFound))?;
-    asking.sees(requested.account)?;
+    caller.sees(requested.account)?;
+    Ok(bulk)
+}
+
+/// How these go now; those that were not accepted are left out.
+///
+/// # Errors
+/// When the database can't be read.
+pub(crate) async fn look(app: &App, operations: &[OperationId], hows: &mut Hows) -> Result<(), Problem> {
+    let rows = stream::iter(operations.iter().copied())
+        .map(|id| async move { views::get::<OperationRow>(app.log.db(), id).await })
+        .buffered(AT_ONCE);
+    let rows: Vec<_> = rows.collect().await;
+    for row in rows {
+        if let Some(row) = row.map_err(unread)? {
+            hows.insert(row.id, How { status: row.status, percent: row.percent, error: row.error });
+        }
+    }
+    Ok(())
+}
+
+/// None for what was never asked.
+pub(crate) fn view(id: BulkId, bulk: &Bulk, hows: &Hows) -> Option<BulkView> {
+    let requested = bulk.requested()?;
     let refused = bulk.refused().unwrap_or_default();
     let mut counts = Counts { total: requested.items.len(), refused: refused.len(), ..Counts::default() };
-    let rows = stream::iter(requested.items.iter().copied()).map(|item| async move {
-        views::get::<OperationRow>(app.log.db(), item.operation).await.map(|row| (item, row))
-    });
-    let rows: Vec<_> = rows.buffered(AT_ONCE).collect().await;
     let (mut failed, mut percent) = (Vec::new(), 0.0);
-    for row in rows {
-        let (item, row) = row.map_err(unread)?;
-        let Some(row) = row else { continue };
+    for item in &requested.items {
+        let Some(how) = hows.get(&item.operation) else { continue };
         counts.accepted += 1;
-        percent += if row.ended_at.is_some() { 100.0 } else { row.percent };
-        match row.status {
+        percent += if how.has_ended() { 100.0 } else { how.percent };
+        match how.status {
             Status::Queued => counts.queued += 1,
             Status::Running => counts.running += 1,
             Status::Succeeded => counts.succeeded += 1,
@@ -192,7 +238,7 @@ pub(crate) async fn summary(app: &App, asking: &crate::access::Caller, id: BulkI
                 failed.push(BulkFailure {
                     container: item.container.uuid(),
                     operation: item.operation.uuid(),
-                    error: row.error.as_ref().map(Into::into),
+                    error: how.error.as_ref().map(Into::into),
                 });
             }
         }
@@ -206,7 +252,7 @@ pub(crate) async fn summary(app: &App, asking: &crate::access::Caller, id: BulkI
         kind: one.slug.clone(),
         detail: one.detail.clone(),
     });
-    Ok(BulkView {
+    Some(BulkView {
         id: id.uuid(),
         action: requested.action.clone(),
         percent,

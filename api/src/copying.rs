@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::accept::{Accepting, Refusal, Taken, unreadable};
+use crate::accept::{Accepting, Refusal, Taken, busy, unreadable};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
@@ -96,6 +96,7 @@ pub(crate) async fn container(
             let more = json!({ "container": taken.kept.get("container") });
             Ok((taken, more))
         }
+        Err(Refusal::Append(error)) if error.at_work() => Err(busy(app, source).await),
         Err(Refusal::Append(error)) if error.is_taken() => Err(in_use::refused(app, asking, &spec).await),
         Err(other) => Err(other.into()),
     }

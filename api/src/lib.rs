@@ -9,6 +9,7 @@ mod asking;
 mod body;
 mod borne;
 mod bulk;
+mod bulk_news;
 mod change;
 pub mod contract;
 pub mod copies;

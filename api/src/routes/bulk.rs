@@ -1,7 +1,6 @@
 //! Asking the same of many containers.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use actix_web::web::{Bytes, Data, Json};
 use actix_web::{HttpResponse, get, post};
@@ -14,13 +13,9 @@ use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
 use crate::bulk;
+use crate::bulk_news::News;
 use crate::problem::Problem;
 use crate::shape::bulk::{AskBulk, BulkView};
-
-/// A look at how all of them go.
-const LOOK: Duration = Duration::from_secs(1);
-/// Every so many looks the watcher hears that we are still here.
-const BEAT: u32 = 15;
 
 /// Ask the same of many containers
 ///
@@ -68,34 +63,31 @@ pub(super) async fn summary(app: Data<App>, caller: Caller, id: Id<BulkId>) -> R
 )]
 #[get("/v1/bulk/{id}/events")]
 pub(super) async fn bulk_events(app: Data<App>, caller: Caller, id: Id<BulkId>) -> Result<HttpResponse, Problem> {
-    let first = bulk::summary(&app, &caller, id.0).await?;
+    let news = News::of((**app).clone(), caller, id.0).await?;
+    let first = news.view()?;
     Ok(HttpResponse::Ok()
         .insert_header(("content-type", "text/event-stream; charset=utf-8"))
         .insert_header(("cache-control", "no-cache, no-transform"))
         .insert_header(("x-accel-buffering", "no"))
         .insert_header(("content-encoding", "identity"))
-        .streaming(watch((**app).clone(), caller, id.0, first)))
+        .streaming(watch(news, first)))
 }
 
-fn watch(app: App, caller: Caller, id: BulkId, first: BulkView) -> impl Stream<Item = Result<Bytes, Infallible>> {
+fn watch(mut news: News, first: BulkView) -> impl Stream<Item = Result<Bytes, Infallible>> {
     async_stream::stream! {
         yield Ok(frame("snapshot", &first));
-        let (mut last, mut looks) = (first, 0);
+        let mut last = first;
         while !last.ended {
-            tokio::time::sleep(LOOK).await;
-            looks += 1;
-            match bulk::summary(&app, &caller, id).await {
-                Ok(now) if now != last => {
-                    if !now.ended {
-                        yield Ok(frame("progress", &now));
-                    }
-                    last = now;
-                }
-                Ok(_) if looks % BEAT == 0 => yield Ok(Bytes::from_static(b"event: heartbeat\ndata: {}\n\n")),
-                Ok(_) => {}
-                // The watcher comes back.
-                Err(_) => return,
+            // The watcher comes back.
+            let Ok(told) = news.next().await else { return };
+            let Ok(now) = news.view() else { return };
+            if now == last && !told {
+                yield Ok(Bytes::from_static(b"event: heartbeat\ndata: {}\n\n"));
             }
+            if now != last && !now.ended {
+                yield Ok(frame("progress", &now));
+            }
+            last = now;
         }
         yield Ok(frame("complete", &last));
     }

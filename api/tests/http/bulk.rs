@@ -84,3 +84,41 @@ async fn what_is_wrong_with_a_request_for_many_is_told_by_field() {
     }
     assert_eq!(app.get(&format!("/v1/bulk/{id}")).await.0, 404);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_watches_is_told_when_the_bus_tells_and_not_by_the_clock() {
+    use futures_util::StreamExt as _;
+    let app = TestApp::start().await;
+    let mut ids = Vec::new();
+    for number in 0..20 {
+        ids.push(app.ready(&format!("c{number}")).await);
+    }
+    let (_, bulk) = app.post("/v1/bulk", &json!({ "action": "stop", "ids": ids })).await;
+    let path = format!("/v1/bulk/{}/events", bulk["id"].as_str().unwrap());
+    let mut stream = app.ask(Method::GET, &path).send().await.unwrap().bytes_stream();
+    let mut said = String::new();
+    while !said.contains("event: snapshot") {
+        said += std::str::from_utf8(&stream.next().await.unwrap().unwrap()).unwrap();
+    }
+    assert_eq!(app.app.coordination.bus().watched(), 20);
+    let operations: Vec<domain::OperationId> =
+        bulk["operations"].as_array().unwrap().iter().map(|id| id.as_str().unwrap().parse().unwrap()).collect();
+    for (at, id) in operations.iter().enumerate() {
+        app.work(*id, false).await;
+        // Long before it would look by itself.
+        let told = async {
+            while !said.contains(&format!("\"succeeded\":{}", at + 1)) {
+                said += std::str::from_utf8(&stream.next().await.unwrap().unwrap()).unwrap();
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), told).await.unwrap();
+    }
+    while let Some(more) = stream.next().await {
+        said += std::str::from_utf8(&more.unwrap()).unwrap();
+    }
+    assert!(said.contains("event: complete") && !said.contains("heartbeat"), "{said}");
+    drop(stream);
+    while app.app.coordination.bus().watched() > 0 {
+        tokio::task::yield_now().await;
+    }
+}

@@ -92,3 +92,37 @@ async fn a_schedule_is_set_shown_changed_and_removed() {
     let nobody = format!("/v1/containers/{}/schedules", operation(&json!({ "id": uuid::Uuid::now_v7().to_string() })));
     assert_eq!(app.get(&nobody).await.0, 404);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_cloned_is_nobody_elses_meanwhile() {
+    let app = TestApp::start().await;
+    let (id, other) = (app.ready("web1").await, app.ready("web9").await);
+    let clone = async |from: &str, name: &str| {
+        app.post(&format!("/v1/containers/{from}/clone"), &json!({ "hostname": name })).await
+    };
+    let (status, first) = clone(&id, "web2").await;
+    assert_eq!(status, 202, "{first}");
+    let stop = format!("/v1/containers/{id}/actions/stop");
+    for (status, busy) in [app.post(&stop, &json!({})).await, clone(&id, "web3").await] {
+        assert_eq!((status, &busy["holder"]), (409, &first["links"]["self"]), "{busy}");
+    }
+    assert_eq!(clone(&other, "web4").await.0, 202, "others are not held up");
+    app.work(operation(&first), false).await;
+    let (status, stopping) = app.post(&stop, &json!({})).await;
+    assert_eq!(status, 202, "{stopping}");
+    // And the other way round: who works on it keeps a clone away.
+    let (status, busy) = clone(&id, "web5").await;
+    assert_eq!((status, &busy["holder"]), (409, &stopping["links"]["self"]), "{busy}");
+    app.work(operation(&stopping), false).await;
+    // One that fails lets go, and takes hold again when it is retried.
+    let (_, failing) = clone(&id, "web6").await;
+    app.work(operation(&failing), true).await;
+    app.fail_container(failing["container"].as_str().unwrap()).await;
+    let (status, stopping) = app.post(&stop, &json!({})).await;
+    assert_eq!(status, 202, "{stopping}");
+    let retry = format!("/v1/operations/{}/retry", failing["id"].as_str().unwrap());
+    assert_eq!(app.post(&retry, &json!({})).await.0, 409);
+    app.work(operation(&stopping), false).await;
+    assert_eq!(app.post(&retry, &json!({})).await.0, 202);
+    assert_eq!(app.post(&stop, &json!({})).await.0, 409);
+}

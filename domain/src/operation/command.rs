@@ -261,6 +261,15 @@ impl Command {
         }
     }
 
+    /// The container that is cloned; nobody else works on it meanwhile.
+    #[must_use]
+    pub const fn clones(&self) -> Option<ContainerId> {
+        match self {
+            Self::CloneContainer { source, .. } => Some(*source),
+            _ => None,
+        }
+    }
+
     /// What is to become different, and is held in the container's stream until it has.
     #[must_use]
     pub const fn change(&self) -> Option<&Change> {

@@ -72,6 +72,7 @@ const ALL: &[Migration] = &[
     one!(14, "second_factors", "0014_second_factors"),
     one!(15, "identities", "0015_identities"),
     two!(16, "template versions", "0016_template_versions"),
+    one!(17, "clone_sources", "0017_clone_sources"),
 ];
 
 /// The schema that this program works with.

@@ -76,6 +76,7 @@ mod tests {
         vault::row::STATEMENTS,
         views::addresses::STATEMENTS,
         views::audit::STATEMENTS,
+        views::clone_sources::STATEMENTS,
         views::fold::STATEMENTS,
         views::row::STATEMENTS,
     ];

@@ -74,13 +74,19 @@ impl AppendError {
         }
     }
 
+    /// An operation is at work on a container that it wants too.
+    #[must_use]
+    pub fn at_work(&self) -> bool {
+        matches!(self, Self::Refused(why) if matches!(**why, ViewError::AtWork { .. }))
+    }
+
     /// Another row has what must be unique: a host name or an address in use, a container with an operation at work.
     #[must_use]
     pub fn is_taken(&self) -> bool {
         match self {
             Self::Refused(why) => match &**why {
                 ViewError::Db(error) => error.is_unique_violation(),
-                ViewError::AddressTaken(_) => true,
+                ViewError::AddressTaken(_) | ViewError::AtWork { .. } => true,
                 _ => false,
             },
             _ => false,

@@ -4,6 +4,7 @@ mod accounts;
 pub mod addresses;
 mod api_keys;
 pub mod audit;
+pub mod clone_sources;
 mod containers;
 mod copies_kept;
 mod drift;
@@ -50,6 +51,7 @@ pub fn all() -> Vec<Arc<dyn View>> {
     vec![
         Arc::new(Rows::<OperationRow>::default()),
         Arc::new(progress::ProgressView),
+        Arc::new(clone_sources::CloneSources),
         Arc::new(Rows::<ContainerRow>::default()),
         Arc::new(Rows::<HostRow>::default()),
         Arc::new(Rows::<VmidRow>::default()),

@@ -49,6 +49,9 @@ pub enum ViewError {
     /// A row of the same transaction says no, in its own words.
     #[error("{0}")]
     Refused(String),
+    /// Somebody is at work on the container.
+    #[error("operation {holder} is at work on container {container}")]
+    AtWork { container: String, holder: String },
     /// The account would have more than it may.
     #[error("the account's quota would be passed: {}", .0.iter().map(|over| over.what).collect::<Vec<_>>().join(", "))]
     OverQuota(Vec<domain::quota::Over>),

@@ -13,7 +13,7 @@ use futures_util::stream::{self, StreamExt as _};
 use platform::lock::Holder;
 use platform::views::{
     self, ContainerFilter, ContainerRow, DriftFilter, DriftRow, HostFilter, HostRow, OperationFilter, OperationRow,
-    Page,
+    Page, clone_sources,
 };
 use proxmox::Resource;
 use tokio_util::sync::CancellationToken;
@@ -181,7 +181,8 @@ pub(super) async fn is_at_work(tools: &Tools, container: ContainerId) -> Result<
     let filter = OperationFilter { target: Some(container), status, ..OperationFilter::default() };
     let page = Page { limit: 1, ..Page::default() };
     let found = views::page::<OperationRow>(tools.log.db(), &filter, &page).await.map_err(StepError::internal)?;
-    Ok(!found.items.is_empty())
+    let cloned = clone_sources::clone_of(tools.log.db(), container).await.map_err(StepError::internal)?;
+    Ok(!found.items.is_empty() || cloned.is_some())
 }
 
 /// As the cluster's list shows it, which lags by some seconds: reason enough to read its settings, and no more.

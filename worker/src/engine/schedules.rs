@@ -10,7 +10,7 @@ use domain::schedule::{self, ScheduleCommand, Schedules};
 use domain::{Aggregate, ContainerId, Meta, OperationId};
 use platform::log::{Append, Expected, Loaded};
 use platform::people::quota;
-use platform::views::{self, MOST, Order, Page, ScheduleFilter, ScheduleRow};
+use platform::views::{self, MOST, Order, Page, ScheduleFilter, ScheduleRow, clone_sources};
 use uuid::Uuid;
 
 use super::Engine;
@@ -108,6 +108,7 @@ impl Engine {
         let said = schedules.state.decide(asked, &schedule::Given { now }).map_err(|error| words(&error))?;
         let account = container.request().and_then(|request| request.account);
         let held = account.zip(command.takes()).map(|(account, takes)| quota::held(account, takes));
+        let free = clone_sources::free(operation, &command);
         let accepted = Accepted::new(command, account, container.guest().map(|guest| guest.host));
         let accepted = Operation::default().decide(OperationCommand::Accept(accepted), &Given { now });
         let accepted = accepted.map_err(|error| words(&error))?;
@@ -117,7 +118,7 @@ impl Engine {
             Expected::New,
             encoded(&accepted)?,
         );
-        match self.log.append(held.into_iter().fold(append, Append::with)).await {
+        match self.log.append(held.into_iter().chain(free).fold(append, Append::with)).await {
             Ok(_) => {}
             // It stays due, and begins when there is room.
             Err(error) if error.over_quota().is_some() => {
