@@ -63,6 +63,14 @@ fn command(pipeline: PipelineName, keep_on_failure: bool) -> Command {
             vmid: domain::vmid::Vmid::try_from(100).unwrap(),
         },
         PipelineName::RestoreNew => Command::RestoreNew { container, source: CONTAINER, backup: "one".into() },
+        PipelineName::Adopt => Command::AdoptGuest {
+            container,
+            host: domain::HostId::new(Uuid::nil()),
+            node: "pve1".into(),
+            vmid: domain::vmid::Vmid::try_from(100).unwrap(),
+            account: None,
+        },
+        PipelineName::Release => Command::ReleaseContainer { container },
         PipelineName::Rebuild => Command::RebuildContainer {
             container,
             rebuild: Box::new(Rebuild {
