@@ -11,6 +11,8 @@ mod checks;
 mod run;
 #[path = "../src/process/copies.rs"]
 mod seam;
+#[path = "../src/process/guests.rs"]
+mod seen;
 #[path = "../../worker/tests/pipeline/servers.rs"]
 mod servers;
 #[path = "../../worker/tests/pipeline/support.rs"]

@@ -117,7 +117,9 @@ pub async fn required(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let rule = request.match_pattern().and_then(|path| table::rule_of(request.method().as_str(), &path));
+    let method = request.method().as_str();
+    let routed = request.match_pattern().and_then(|path| table::rule_of(method, &path));
+    let rule = routed.or_else(|| table::rule_for(method, request.path()));
     if is_open(request.path()) || rule.is_some_and(|rule| rule.needs == Needs::Nothing) {
         return next.call(request).await;
     }

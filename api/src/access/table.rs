@@ -189,7 +189,26 @@ pub fn rule_of(method: &str, path: &str) -> Option<&'static Rule> {
     TABLE.iter().find(|rule| rule.method == method && rule.path == path)
 }
 
+/// The rule for a path as it was asked for. Of two that fit, the one that says more of it by its words: a name in braces
+/// stands for anything else. What the router takes for another route's path is so held to its own rule all the same.
+#[must_use]
+pub(super) fn rule_for(method: &str, path: &str) -> Option<&'static Rule> {
+    let rules = TABLE.iter().filter(|rule| rule.method == method && rule.fits(path));
+    rules.min_by_key(|rule| rule.path.matches('{').count())
+}
+
 impl Rule {
+    fn fits(&self, path: &str) -> bool {
+        let (mut ours, mut theirs) = (self.path.split('/'), path.split('/'));
+        loop {
+            match (ours.next(), theirs.next()) {
+                (None, None) => return true,
+                (Some(our), Some(their)) if our == their || (our.starts_with('{') && !their.is_empty()) => {}
+                _ => return false,
+            }
+        }
+    }
+
     /// Whether somebody may less after it than before.
     #[must_use]
     pub(super) fn changes_rights(&self) -> bool {
@@ -243,5 +262,9 @@ mod tests {
         }
         let rule = rule_of("POST", "/v1/operations/{id}/cancel").unwrap();
         assert_eq!(rule.id("/v1/operations/7/cancel"), Some("7"));
+        let of = |method: &str, path: &str| rule_for(method, path).map(|rule| rule.path);
+        assert_eq!(of("POST", "/v1/templates/refresh"), Some("/v1/templates/refresh"));
+        assert_eq!(of("GET", "/v1/templates/refresh"), Some("/v1/templates/{name}"));
+        assert_eq!((of("POST", "/v1/templates/"), of("POST", "/v1/nothing")), (None, None));
     }
 }

@@ -77,7 +77,7 @@ pub struct StepSpec {
 }
 
 impl PipelineName {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::Create,
         Self::Delete,
         Self::Resize,
