@@ -118,7 +118,7 @@ pub(super) async fn withdraw(app: Data<App>, asking: Asking, id: Id<InvitationId
 
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "invitation": "…", "name": "Bob", "password": "…" }))]
+#[schema(example = json!({ "invitation": "…", "name": "Bob", "password": "correct horse battery" }))]
 pub(super) struct Acceptance {
     /// What stands behind the `#` of the link.
     #[schema(value_type = String, format = Password, write_only)]

@@ -18,7 +18,7 @@ use crate::sign_in::Tokens;
 
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "link": "…", "login": "ann@example.org", "name": "Ann", "password": "…" }))]
+#[schema(example = json!({ "link": "…", "login": "ann@example.org", "name": "Ann", "password": "correct horse battery" }))]
 pub(super) struct SetUp {
     /// What stands behind the `#` of the link that the first start printed.
     #[schema(value_type = String, format = Password, write_only)]

@@ -99,7 +99,7 @@ async fn what_can_not_be_used_is_refused_with_file_and_line() {
         assert_eq!((status, error["field"].as_str()), (422, Some(field)), "{told}");
         assert!(error["problem"].as_str().unwrap().contains(problem), "{problem}: {told}");
     }
-    let large = json!({ "files": { "template.conf": "TEMPLATE_APP=x\n", "README.md": "x".repeat(400_000) } });
+    let large = json!({ "files": { "template.conf": "TEMPLATE_APP=x\n", "README.md": "x".repeat(1_100_000) } });
     assert_eq!(put("mine", &large).await.0, 413);
     assert_eq!(put(".hidden", &files("x")).await.0, 422);
     assert_eq!(app.get("/v1/templates/mine").await.0, 404, "nothing of it was kept");
