@@ -78,17 +78,22 @@ pub(super) async fn list(
     query: Search<Asked>,
 ) -> Result<Json<List<AuditEntry>>, Problem> {
     let Search(query) = query;
-    let limit = query.limit.unwrap_or(50);
-    if !(1..=MOST).contains(&limit) {
-        let error = wrong("limit", &format!("{limit} is out of range"), &format!("choose 1 to {MOST}"));
-        return Err(Problem::new(Kind::Invalid).fields(vec![error]));
-    }
+    let limit = limit(&query)?;
     let (order, after) = (order(&query), after(&query)?);
     let mut found = audit(app.log.db(), &filter(&caller, query)?, after, order, limit + 1).await.map_err(unread)?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
     let next = found.last().filter(|_| more).map(|event| event.position.to_string());
     Ok(Json(List { items: found.into_iter().map(AuditEntry::from).collect(), next }))
+}
+
+fn limit(query: &Asked) -> Result<u32, Problem> {
+    let limit = query.limit.unwrap_or(50);
+    if (1..=MOST).contains(&limit) {
+        return Ok(limit);
+    }
+    let error = wrong("limit", &format!("{limit} is out of range"), &format!("choose 1 to {MOST}"));
+    Err(Problem::new(Kind::Invalid).fields(vec![error]))
 }
 
 /// Export the audit
@@ -107,6 +112,8 @@ pub(super) async fn export(
     _: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Search(query) = query;
+    // It is for pages; what is no number of rows is refused here too.
+    limit(&query)?;
     let (mut at, filter) = (after(&query)?, filter(&caller, query)?);
     let lines = async_stream::stream! {
         loop {

@@ -108,7 +108,9 @@ async fn nothing_is_held(ground: &Ground) -> Result<(), String> {
     let queue = coordination.queue("operations", 1);
     let patience = Instant::now() + Duration::from_secs(10);
     loop {
-        let held = coordination.locks().list("").await.unwrap();
+        let mut held = coordination.locks().list("").await.unwrap();
+        // One of those that live has the turn to look at things now and again; that is nobody's left-over.
+        held.retain(|lock| !lock.key.starts_with("sweep:"));
         let depth = queue.depth().await.unwrap();
         if held.is_empty() && depth.queued + depth.delayed + depth.running == 0 {
             return Ok(());
