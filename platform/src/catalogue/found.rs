@@ -105,6 +105,10 @@ impl Catalogue {
         let read = move || is_candidate(&directory).then(|| read(&directory, Some(&root)));
         let read = tokio::task::spawn_blocking(read).await?;
         let found = read.map(|read| Arc::new(Found::from(read)));
+        self.agree(
+            name,
+            found.as_deref().and_then(|found| found.version.as_ref()).map(|version| version.hash.as_str()),
+        );
         match &found {
             Some(found) => drop(self.found().insert(name.to_owned(), (Instant::now(), found.clone()))),
             None => drop(self.found().remove(name)),
@@ -133,7 +137,21 @@ impl Catalogue {
         let all = tokio::task::spawn_blocking(look).await?;
         let all = all.map_err(|source| CatalogueError::Tree { root: self.0.root.clone(), source })?;
         *self.looked() = Some((Instant::now(), all.clone()));
+        let newest = |name: &str| all.iter().find(|listed| listed.name == name).and_then(|listed| listed.version());
+        self.found().retain(|name, (_, found)| found.version.as_ref().map(|it| it.hash.as_str()) == newest(name));
         Ok(all)
+    }
+
+    /// What was seen of all together may not be older than what was seen of one: who makes a container of a new version
+    /// and then asks which are behind is not told of that one.
+    fn agree(&self, name: &str, version: Option<&str>) {
+        let mut looked = self.looked();
+        let same = |all: &Vec<Arc<Listed>>| {
+            all.iter().find(|listed| listed.name == name).and_then(|listed| listed.version()) == version
+        };
+        if looked.as_ref().is_some_and(|(_, all)| !same(all)) {
+            *looked = None;
+        }
     }
 
     /// What stores the version, to be written in the append that names it; nothing when it is stored already.

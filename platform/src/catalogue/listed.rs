@@ -25,6 +25,12 @@ pub struct Usable {
 }
 
 impl Listed {
+    /// None when it is broken.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.usable.as_ref().map(|usable| usable.version.as_str())
+    }
+
     #[must_use]
     pub fn of(name: &str, template: Option<&Template>, version: Option<&str>, findings: &[Finding]) -> Self {
         let usable = template.map(|template| Usable {
