@@ -12,7 +12,7 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError as _};
 use domain::{RequestId, TraceParent};
 use platform::people::token;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span, field};
 use uuid::Uuid;
 
 use crate::access::Access;
@@ -40,14 +40,22 @@ pub async fn identified(
     if let Some(answer) = borne.preflight(&request) {
         return Ok(request.into_response(answer.map_into_right_body()));
     }
-    let trace = traced(&request);
-    let trace_id = trace.as_ref().map(|trace| trace.trace().to_owned());
-    if let Some(trace) = trace {
+    let (method, path) = (request.method().clone(), request.path().to_owned());
+    let span = tracing::info_span!(
+        "request",
+        request.id = %id,
+        trace.id = field::Empty,
+        trace.parent = field::Empty,
+        trace.span = field::Empty,
+        trace.name = field::Empty,
+        http.method = %method,
+        http.path = path,
+        http.status = field::Empty,
+        error = field::Empty,
+    );
+    if let Some(trace) = traced(&request, &span) {
         request.extensions_mut().insert(trace);
     }
-    let (method, path) = (request.method().clone(), request.path().to_owned());
-    let span =
-        tracing::info_span!("request", request.id = %id, trace.id = trace_id, http.method = %method, http.path = path);
     let started = Instant::now();
     let answer = next.call(request).instrument(span.clone()).await;
     let (route, status) = match &answer {
@@ -57,6 +65,10 @@ pub async fn identified(
     let elapsed = started.elapsed();
     span.in_scope(|| tracing::info!(http.status = status, duration_ms = elapsed.as_secs_f64() * 1e3, "answered"));
     let route = route.unwrap_or_else(|| "none".to_owned());
+    span.record("http.status", status).record("trace.name", format!("{} {route}", known(&method)));
+    if status >= 500 {
+        span.record("error", format!("answered {status}"));
+    }
     let labels = [("method", known(&method).to_owned()), ("route", route), ("status", status.to_string())];
     metrics::histogram!("gantry_http_request_seconds", &labels).record(elapsed);
     let answer = answer.map_err(|error| span.in_scope(|| named(&error, id, &borne)))?;
@@ -82,11 +94,19 @@ pub async fn identified(
     Ok(answer)
 }
 
-/// The caller's trace (W3C Trace Context); one of our own when they bring none, or what is none.
-fn traced(request: &ServiceRequest) -> Option<TraceParent> {
+/// The caller's trace (W3C Trace Context), of which this request is a part; one of our own when they bring none, or what
+/// is none.
+fn traced(request: &ServiceRequest, span: &Span) -> Option<TraceParent> {
     let given = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
-    let given = given.and_then(|text| text.parse().ok());
-    given.or_else(|| TraceParent::begin(&token::random::<16>(), &token::random::<8>()).ok())
+    let given: Option<TraceParent> = given.and_then(|text| text.parse().ok());
+    let own = token::random::<8>();
+    if let Some(given) = &given {
+        span.record("trace.parent", given.to_string());
+    }
+    let trace = given.map_or_else(|| TraceParent::begin(&token::random::<16>(), &own), |given| given.within(&own));
+    let trace = trace.ok()?;
+    span.record("trace.id", trace.trace()).record("trace.span", trace.span());
+    Some(trace)
 }
 
 /// A problem tells its reader the id under which the operator finds the cause.

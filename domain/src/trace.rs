@@ -19,13 +19,34 @@ impl TraceParent {
     /// # Errors
     /// When they are not 16 and 8 bytes.
     pub fn begin(trace: &str, span: &str) -> Result<Self, NoTrace> {
-        format!("00-{trace}-{span}-00").parse()
+        format!("00-{trace}-{span}-01").parse()
+    }
+
+    /// The same trace, seen from another span of it, in hex.
+    ///
+    /// # Errors
+    /// When it is not 8 bytes.
+    pub fn within(&self, span: &str) -> Result<Self, NoTrace> {
+        let (start, flags) = (self.0.get(..36).unwrap_or_default(), self.0.get(52..).unwrap_or_default());
+        format!("{start}{span}{flags}").parse()
     }
 
     /// What all that belongs together has in common.
     #[must_use]
     pub fn trace(&self) -> &str {
         self.0.get(3..35).unwrap_or_default()
+    }
+
+    /// Whose doing it is.
+    #[must_use]
+    pub fn span(&self) -> &str {
+        self.0.get(36..52).unwrap_or_default()
+    }
+
+    /// Whether its caller wants it kept.
+    #[must_use]
+    pub fn is_sampled(&self) -> bool {
+        self.0.get(53..55).and_then(|flags| u8::from_str_radix(flags, 16).ok()).is_some_and(|flags| flags & 1 == 1)
     }
 }
 
@@ -82,7 +103,12 @@ mod tests {
         assert_eq!((given.trace(), given.to_string().len()), (trace, 55));
         let later: TraceParent = format!("cc-{trace}-{span}-01-what-comes").parse().unwrap();
         assert_eq!(later.trace(), trace);
-        assert_eq!(TraceParent::begin(trace, span).unwrap().trace(), trace);
+        let own = TraceParent::begin(trace, span).unwrap();
+        assert_eq!((own.trace(), own.span(), own.is_sampled()), (trace, span, true));
+        let unsampled: TraceParent = format!("00-{trace}-{span}-02").parse().unwrap();
+        let within = unsampled.within("00000000000000ff").unwrap();
+        assert_eq!(within.to_string(), format!("00-{trace}-00000000000000ff-02"));
+        assert!(!within.is_sampled() && unsampled.within("ff").is_err());
         for wrong in [
             String::new(),
             format!("ff-{trace}-{span}-01"),

@@ -20,5 +20,6 @@ pub mod series;
 pub mod shutdown;
 mod task;
 pub mod telemetry;
+pub mod traces;
 pub mod vault;
 pub mod views;

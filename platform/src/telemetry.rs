@@ -2,10 +2,13 @@
 
 use std::io::{self, IsTerminal as _};
 
-use tracing::Subscriber;
-use tracing_subscriber::{EnvFilter, Layer as _, fmt::MakeWriter, layer::SubscriberExt as _, registry};
+use tracing::{Subscriber, level_filters::LevelFilter};
+use tracing_subscriber::{
+    EnvFilter, Layer, filter::filter_fn, fmt::MakeWriter, layer::SubscriberExt as _, registry, registry::LookupSpan,
+};
 
 use crate::config::{LogFormat, LogSettings};
+use crate::traces::{TraceLayer, is_ours};
 
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
@@ -15,12 +18,12 @@ pub enum TelemetryError {
     Twice,
 }
 
-/// Sets up the logs of this process. Once.
+/// Sets up the logs of this process, and who is to hear of its spans. Once.
 ///
 /// # Errors
 /// When the filter is not readable, or it was done before.
-pub fn init(settings: &LogSettings) -> Result<(), TelemetryError> {
-    let subscriber = subscriber(settings, io::stderr().is_terminal(), io::stderr)?;
+pub fn init(settings: &LogSettings, traces: Option<TraceLayer>) -> Result<(), TelemetryError> {
+    let subscriber = subscriber(settings, io::stderr().is_terminal(), io::stderr, traces)?;
     tracing::subscriber::set_global_default(subscriber).map_err(|_| TelemetryError::Twice)
 }
 
@@ -28,6 +31,7 @@ fn subscriber<W>(
     settings: &LogSettings,
     terminal: bool,
     writer: W,
+    traces: Option<TraceLayer>,
 ) -> Result<Box<dyn Subscriber + Send + Sync>, TelemetryError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -38,13 +42,26 @@ where
         LogFormat::Human => true,
         LogFormat::Json => false,
     };
+    let Some(traces) = traces else {
+        return Ok(Box::new(registry().with(filter).with(lines(human, terminal, writer))));
+    };
+    // Whoever wants only errors in the log gets whole traces all the same.
+    let ours = filter_fn(is_ours).with_max_level_hint(LevelFilter::DEBUG);
+    let lines = lines(human, terminal, writer).with_filter(filter);
+    Ok(Box::new(registry().with(traces.with_filter(ours)).with(lines)))
+}
+
+fn lines<S, W>(human: bool, terminal: bool, writer: W) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let lines = tracing_subscriber::fmt::layer().with_writer(writer);
-    let lines = if human {
+    if human {
         lines.with_ansi(terminal).boxed()
     } else {
         lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
-    };
-    Ok(Box::new(registry().with(filter).with(lines)))
+    }
 }
 
 #[cfg(test)]
@@ -71,7 +88,7 @@ mod tests {
         let written = Written::default();
         let to = written.clone();
         let settings = LogSettings { filter: filter.into(), format };
-        let subscriber = subscriber(&settings, terminal, move || to.clone()).unwrap();
+        let subscriber = subscriber(&settings, terminal, move || to.clone(), None).unwrap();
         tracing::subscriber::with_default(subscriber, || {
             let span = tracing::info_span!("operation", id = "op-1");
             span.in_scope(|| tracing::info!(step = 3, "created"));

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Semaphore;
-use tracing::Instrument;
+use tracing::{Instrument, Span, field};
 
 use door::Failed;
 
@@ -145,7 +145,9 @@ impl Client {
 
     pub(crate) async fn answer(&self, call: &Call) -> Result<Answer> {
         let request = self.0.requests.fetch_add(1, Ordering::Relaxed);
-        let span = tracing::debug_span!("proxmox", host = self.host(), call = %label(call), path = call.path, request);
+        let span = tracing::debug_span!(
+            "proxmox", trace.name = %label(call), host = self.host(), path = call.path, request, error = field::Empty
+        );
         async {
             let _place = self.0.places.acquire().await;
             let started = Instant::now();
@@ -158,7 +160,10 @@ impl Client {
             histogram!("gantry_proxmox_request_seconds", "host" => self.host().to_owned()).record(started.elapsed());
             match &result {
                 Ok(_) => tracing::debug!(seconds = started.elapsed().as_secs_f64(), "answered"),
-                Err(error) => tracing::debug!(seconds = started.elapsed().as_secs_f64(), %error, "refused"),
+                Err(error) => {
+                    tracing::debug!(seconds = started.elapsed().as_secs_f64(), %error, "refused");
+                    Span::current().record("error", field::display(error));
+                }
             }
             result
         }

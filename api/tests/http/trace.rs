@@ -19,7 +19,9 @@ async fn trace_of(app: &TestApp, given: Option<&str>, hostname: &str) -> Option<
 async fn a_callers_trace_goes_into_the_log_and_whoever_brings_none_gets_one() {
     let app = TestApp::start().await;
     let given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    assert_eq!(trace_of(&app, Some(given), "web1").await.unwrap().to_string(), given);
+    let kept = trace_of(&app, Some(given), "web1").await.unwrap();
+    assert!(given.contains(kept.trace()) && kept.is_sampled(), "{kept}");
+    assert!(!given.contains(kept.span()), "the request is a span of its own: {kept}");
     for (wrong, hostname) in [(None, "web2"), (Some("00-4bf92f-00f0-01"), "web3"), (Some("nonsense"), "web4")] {
         let own = trace_of(&app, wrong, hostname).await.unwrap();
         assert!(!given.contains(own.trace()) && own.trace().len() == 32, "{own}");

@@ -54,6 +54,7 @@ pub(crate) async fn run(
             part.await??;
         }
     }
+    telemetry.flush().await;
     Ok(())
 }
 

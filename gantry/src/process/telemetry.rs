@@ -1,17 +1,21 @@
 use std::sync::Arc;
 
-use platform::config::Config;
+use platform::{config::Config, traces::Traces};
 
 use crate::{exit::Outcome, settings};
 
-/// The log lines and the figures of this process.
+/// The log lines, figures and traces of this process.
 pub(crate) struct Telemetry {
     metrics: platform::metrics::Handle,
+    traces: Option<Traces>,
 }
 
 pub(crate) fn telemetry(config: &Config) -> Outcome<Telemetry> {
-    platform::telemetry::init(&config.log).map_err(settings::wrong)?;
-    Ok(Telemetry { metrics: platform::metrics::install()? })
+    let metrics = platform::metrics::install()?;
+    let traces = Traces::open(&config.traces, &platform::instance::name()).map_err(settings::wrong)?;
+    let (traces, layer) = traces.unzip();
+    platform::telemetry::init(&config.log, layer).map_err(settings::wrong)?;
+    Ok(Telemetry { metrics, traces })
 }
 
 impl Telemetry {
@@ -23,5 +27,12 @@ impl Telemetry {
     /// Keeps a registry that nobody reads from growing; for as long as the process runs.
     pub(super) async fn keep(&self) {
         self.metrics.keep().await;
+    }
+
+    /// The last spans, which the end itself brought.
+    pub(super) async fn flush(self) {
+        if let Some(traces) = self.traces {
+            traces.flush().await;
+        }
     }
 }

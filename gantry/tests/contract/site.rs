@@ -1,5 +1,7 @@
 //! Gantry as it is run, and a simulated cluster that it works with; each a process.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
 use std::path::Path;
 use std::process::Command;
 
@@ -11,30 +13,39 @@ pub(crate) struct Site {
     pub(crate) url: String,
     pub(crate) token: String,
     dir: tempfile::TempDir,
-    _server: Running,
+    server: Running,
     _simulator: Option<Running>,
 }
 
 impl Site {
     /// No host is known.
     pub(crate) fn bare() -> Self {
+        Self::bare_with(&[])
+    }
+
+    /// The server is given these settings besides.
+    fn bare_with(settings: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/lxc/templates");
         let database = sqlite(dir.path(), "gantry.db");
         let token = run::token(&database);
-        let mut server = gantry(&["serve", "--listen", "127.0.0.1:0"])
+        let server = gantry(&["serve", "--listen", "127.0.0.1:0"])
             .dir(dir.path())
             .database(&database)
             .env("GANTRY_TEMPLATES__ROOT", templates.to_str().unwrap())
-            .env("GANTRY_LOG__FILTER", "error")
-            .start();
+            .env("GANTRY_LOG__FILTER", "error");
+        let mut server = settings.iter().fold(server, |server, (name, value)| server.env(name, value)).start();
         let (url, _) = server.first_words();
-        Self { url, token, dir, _server: server, _simulator: None }
+        Self { url, token, dir, server, _simulator: None }
     }
 
     /// With a host of one node.
     pub(crate) fn with_cluster() -> Self {
-        let mut site = Self::bare();
+        Self::with_cluster_and(&[])
+    }
+
+    pub(crate) fn with_cluster_and(settings: &[(&str, &str)]) -> Self {
+        let mut site = Self::bare_with(settings);
         let key = site.dir.path().join("key");
         let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
         assert!(made.unwrap().success());
@@ -53,5 +64,10 @@ impl Site {
         assert_eq!(added.code, 0, "{}{}", added.stdout, added.stderr);
         site._simulator = Some(simulator);
         site
+    }
+
+    /// Asks the server to end, and says with which code it did.
+    pub(crate) fn end(self) -> i32 {
+        self.server.end()
     }
 }

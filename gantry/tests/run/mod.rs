@@ -17,7 +17,7 @@ pub fn gantry(arguments: &[&str]) -> Call {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gantry"));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        if name.starts_with("GANTRY_") || name == "DATABASE_URL" || name == "REDIS_URL" {
+        if name.starts_with("GANTRY_") || name.starts_with("OTEL_") || name == "DATABASE_URL" || name == "REDIS_URL" {
             command.env_remove(name);
         }
     }

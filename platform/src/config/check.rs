@@ -91,7 +91,12 @@ fn wanted(entry: &Entry) -> Option<String> {
             "api.public_url" if !(text.is_empty() || text.starts_with("http://") || text.starts_with("https://")) => {
                 Some("an address like `https://gantry.example.org`".into())
             }
-            "redis.prefix" | "templates.root" if text.is_empty() => Some("a text that is not empty".into()),
+            "traces.endpoint" if !(text.is_empty() || text.starts_with("http://") || text.starts_with("https://")) => {
+                Some("an address like `http://collector:4318`".into())
+            }
+            "redis.prefix" | "templates.root" | "traces.service" if text.is_empty() => {
+                Some("a text that is not empty".into())
+            }
             _ => None,
         },
         _ => None,

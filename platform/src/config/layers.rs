@@ -9,8 +9,14 @@ use super::{ConfigError, Setting, Source, mask};
 pub(super) const DEFAULTS: &str = include_str!("defaults.toml");
 
 /// Names that other programs use too, or that we promised.
-const SHORT: &[(&str, &str)] =
-    &[("DATABASE_URL", "database.url"), ("REDIS_URL", "redis.url"), ("GANTRY_VAULT_KEYS", "vault.keys")];
+const SHORT: &[(&str, &str)] = &[
+    ("DATABASE_URL", "database.url"),
+    ("REDIS_URL", "redis.url"),
+    ("GANTRY_VAULT_KEYS", "vault.keys"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "traces.endpoint"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "traces.headers"),
+    ("OTEL_SERVICE_NAME", "traces.service"),
+];
 
 pub(super) struct Entry {
     pub key: String,

@@ -23,8 +23,8 @@ pub(super) fn url(url: &str) -> String {
 /// A value as it may be shown.
 pub(super) fn value(key: &str, value: &str) -> String {
     match key {
-        "vault.keys" | "oidc.client_secret" if !value.is_empty() => "***".to_owned(),
-        "database.url" | "redis.url" | "mail.url" => url(value),
+        "vault.keys" | "oidc.client_secret" | "traces.headers" if !value.is_empty() => "***".to_owned(),
+        "database.url" | "redis.url" | "mail.url" | "traces.endpoint" => url(value),
         _ => value.to_owned(),
     }
 }

@@ -14,7 +14,7 @@ pub use error::ConfigError;
 pub use reference::reference;
 pub use sections::{
     ApiSettings, DatabaseSettings, LogFormat, LogSettings, MailSettings, OidcSettings, PeopleSettings, RedisSettings,
-    RegistrationSetting, TemplateSettings, VaultSettings, WorkerSettings,
+    RegistrationSetting, TemplateSettings, TraceSettings, VaultSettings, WorkerSettings,
 };
 
 use layers::Layers;
@@ -32,6 +32,7 @@ pub struct Config {
     pub worker: WorkerSettings,
     pub templates: TemplateSettings,
     pub log: LogSettings,
+    pub traces: TraceSettings,
     report: Vec<Setting>,
 }
 

@@ -10,8 +10,8 @@ const HEAD: &str = "\
 Made from `platform/src/config/defaults.toml` by `cargo run -p platform --example configuration > docs/configuration.md`; a test holds the two equal.
 
 What is set later in this list wins: the defaults below, the settings file (`--config FILE`, else `GANTRY_CONFIG`, else
-`./gantry.toml` if there is one), the environment (`GANTRY_SECTION__KEY`; also `DATABASE_URL`, `REDIS_URL` and
-`GANTRY_VAULT_KEYS`), flags. A variable that is set but empty counts as not set. An unknown key is refused, and so are
+`./gantry.toml` if there is one), the environment (`GANTRY_SECTION__KEY`; also `DATABASE_URL`, `REDIS_URL`,
+`GANTRY_VAULT_KEYS`, `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_SERVICE_NAME`), flags. A variable that is set but empty counts as not set. An unknown key is refused, and so are
 backends that do not fit together. `gantry config` prints what is in force and where each value is from, with secrets masked.
 
 | Run as | Database | Redis |

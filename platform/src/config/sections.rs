@@ -104,6 +104,16 @@ pub struct LogSettings {
     pub format: LogFormat,
 }
 
+#[derive(Debug, Clone, Deserialize)]
+pub struct TraceSettings {
+    /// Empty: none.
+    pub endpoint: String,
+    /// May hold a token.
+    #[serde(deserialize_with = "unless_empty")]
+    pub headers: Option<SecretText>,
+    pub service: String,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
@@ -125,6 +135,7 @@ struct Sections {
     worker: WorkerSettings,
     templates: TemplateSettings,
     log: LogSettings,
+    traces: TraceSettings,
 }
 
 pub(super) fn build(layers: Layers) -> Result<Config, ConfigError> {
@@ -139,8 +150,8 @@ pub(super) fn build(layers: Layers) -> Result<Config, ConfigError> {
         }
     }
     let sections: Sections = root.try_into().map_err(|error: toml::de::Error| ConfigError::Shape(error.to_string()))?;
-    let Sections { database, redis, vault, api, people, mail, oidc, worker, templates, log } = sections;
-    Ok(Config { database, redis, vault, api, people, mail, oidc, worker, templates, log, report })
+    let Sections { database, redis, vault, api, people, mail, oidc, worker, templates, log, traces } = sections;
+    Ok(Config { database, redis, vault, api, people, mail, oidc, worker, templates, log, traces, report })
 }
 
 fn unless_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretText>, D::Error> {

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use metrics::{counter, histogram};
 use tokio::sync::{mpsc, oneshot};
+use tracing::field;
 
 use super::actor::Actor;
 use super::command::Command;
@@ -106,6 +107,15 @@ impl Shell {
     pub(super) fn send(&self, errand: Errand) -> Result<Running, ShellError> {
         let (output, pieces) = mpsc::channel(PIECES);
         let (done, result) = oneshot::channel();
+        // By its program's name, never by its arguments.
+        let span = tracing::debug_span!(
+            "ssh",
+            trace.name = errand.program,
+            host = self.host(),
+            vmid = errand.lane,
+            code = field::Empty,
+            error = field::Empty
+        );
         let signals = Arc::new(Signals::default());
         let job = Job {
             program: errand.program,
@@ -123,7 +133,7 @@ impl Shell {
         let mail = self.0.mail.as_ref().ok_or(ShellError::Closed)?;
         mail.send(Mail::Run(Box::new(job))).map_err(|_| ShellError::Closed)?;
         self.wake();
-        Ok(Running { shell: self.clone(), output: pieces, signals, done: result, over: false })
+        Ok(Running { shell: self.clone(), output: pieces, signals, done: result, over: false, span })
     }
 
     pub(super) fn wake(&self) {

@@ -65,6 +65,8 @@ pub struct Running {
     pub(super) signals: Arc<Signals>,
     pub(super) done: oneshot::Receiver<Result<Codes, ShellError>>,
     pub(super) over: bool,
+    /// As long as the command.
+    pub(super) span: tracing::Span,
 }
 
 impl Running {
@@ -86,7 +88,12 @@ impl Running {
         while self.next().await.is_some() {}
         let result = (&mut self.done).await;
         self.over = true;
-        result.unwrap_or(Err(ShellError::Closed))
+        let result = result.unwrap_or(Err(ShellError::Closed));
+        match &result {
+            Ok(codes) => self.span.record("code", codes.guest.unwrap_or(codes.host)),
+            Err(error) => self.span.record("error", tracing::field::display(error)),
+        };
+        result
     }
 
     /// Ends the command's processes and returns when they are gone (or could not be reached).

@@ -6,6 +6,7 @@ use domain::operation::OperationCommand as C;
 use domain::pipeline::StepName;
 use domain::plan::Next;
 use serde_json::Value;
+use tracing::Instrument as _;
 
 use super::slots::{Slots, is_ours};
 use super::work::{Along, Work};
@@ -56,14 +57,16 @@ impl Engine {
                         Ok(false) | Err(EngineError::Overtaken) => continue,
                         Err(error) => return Err(error),
                     }
-                    match self.run(work, step, turn, reporter).await {
+                    let span = work.enter(step, false);
+                    match self.run(work, step, turn, reporter).instrument(span).await {
                         Ok(Went::Through) | Err(EngineError::Overtaken) => continue,
                         Ok(Went::Left) => return Ok(Outcome::Left),
                         Err(error) => return Err(error),
                     }
                 }
                 Next::Undo(step) => {
-                    if self.undo(work, step, turn, reporter).await? == Went::Left {
+                    let span = work.enter(step, true);
+                    if self.undo(work, step, turn, reporter).instrument(span).await? == Went::Left {
                         return Ok(Outcome::Left);
                     }
                     continue;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::OperationId;
 use platform::queue::{self, Delivery, Job, QueueError, Settings};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, field};
 
 use super::{Engine, EngineError, Outcome, Turn};
 
@@ -27,7 +27,15 @@ impl Engine {
 
     async fn take(&self, delivery: Delivery) -> queue::Outcome {
         let id = OperationId::new(delivery.job.id);
-        let span = tracing::info_span!("operation", operation.id = %id, request.id = delivery.job.request, trace.id = tracing::field::Empty, attempt = delivery.attempt);
+        let span = tracing::info_span!(
+            "operation",
+            operation.id = %id,
+            request.id = delivery.job.request,
+            trace.id = field::Empty,
+            trace.parent = field::Empty,
+            trace.name = field::Empty,
+            attempt = delivery.attempt,
+        );
         let turn = Turn { name: format!("{}/{}", self.worker, delivery.fence), lost: delivery.lost_token() };
         match self.drive(id, &turn).instrument(span.clone()).await {
             Ok(Outcome::Ended | Outcome::Later(None)) => queue::Outcome::Done,

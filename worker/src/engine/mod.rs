@@ -8,6 +8,7 @@ mod run;
 mod schedules;
 mod slots;
 mod sweep;
+mod trace;
 mod watch;
 mod work;
 

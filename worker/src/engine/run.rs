@@ -8,6 +8,7 @@ use domain::pipeline::StepName;
 use futures_util::FutureExt as _;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
+use tracing::{Span, field};
 
 use super::drive::Went;
 use super::work::{Along, Work};
@@ -104,6 +105,7 @@ impl Engine {
             Some(Err(error)) => {
                 let (kind, failure) = told(error);
                 tracing::warn!(operation.id = %work.id, step = %name, failure = %failure, cause = failure.cause, "undo failed");
+                Span::current().record("error", field::display(&failure));
                 work.record(C::FailUndo { step: name, kind, failure }, Along::default()).await?;
                 Ok(Went::Through)
             }
@@ -117,7 +119,8 @@ impl Engine {
         cancel: &CancellationToken,
         reporter: &Reporter,
     ) -> Result<Context, EngineError> {
-        let context = self.tools.context(work.id, &work.operation, name, cancel.clone(), reporter, work.trace());
+        let context =
+            self.tools.context(work.id, &work.operation, name, cancel.clone(), reporter, work.trace().cloned());
         context.ok_or(EngineError::NoTarget)
     }
 
@@ -135,6 +138,7 @@ impl Engine {
         reporter.flush().await;
         let (kind, failure) = told(error);
         tracing::warn!(operation.id = %work.id, step = %name, ?kind, failure = %failure, cause = failure.cause, "step failed");
+        Span::current().record("error", field::display(&failure));
         work.record(C::FailStep { step: name, kind, failure }, Along::default()).await?;
         Ok(Went::Through)
     }

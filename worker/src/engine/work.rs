@@ -8,13 +8,15 @@ use domain::plan::{Next, plan};
 use domain::{Aggregate as _, Event as _, Meta, OperationId, Recorded, TraceParent, Version};
 use platform::log::{Append, AppendError, Expected, Log, LogError, Rows, StreamAppend};
 
-use super::EngineError;
+use super::{EngineError, trace};
 
 pub(super) struct Work {
     pub id: OperationId,
     pub pipeline: &'static Pipeline,
     pub operation: Operation,
     pub meta: Meta,
+    /// The step that is at work, in the trace of the request.
+    pub within: Option<TraceParent>,
     version: Version,
     worker: String,
     log: Log,
@@ -54,13 +56,14 @@ impl Work {
             ..Meta::system("worker")
         };
         // Also of one that the sweep found, whose job was lost.
-        tracing::Span::current().record("trace.id", meta.trace.as_ref().map(TraceParent::trace));
+        trace::join(meta.trace.as_ref(), pipeline.name);
         let worker = worker.to_owned();
         let mut work = Self {
             id,
             pipeline,
             operation: state,
             meta,
+            within: None,
             version,
             worker: worker.clone(),
             log: log.clone(),
@@ -75,9 +78,9 @@ impl Work {
         self.version
     }
 
-    /// Of the request that asked for it.
-    pub(super) fn trace(&self) -> Option<TraceParent> {
-        self.meta.trace.clone()
+    /// Of the request that asked for it, as seen from the step that is at work.
+    pub(super) fn trace(&self) -> Option<&TraceParent> {
+        self.within.as_ref().or(self.meta.trace.as_ref())
     }
 
     /// Somebody worked on it before, and may have told of more than the events do.

@@ -17,7 +17,9 @@ async fn the_trace_of_a_request_reaches_every_event_and_every_script() {
     let (container, id) = world.request_as(by, spec(&hostname(), Source::Template("tiny".into())), false).await;
     assert_eq!(world.drive(id).await.status(), Some(Status::Succeeded));
     let vmid = world.container(container).await.guest().unwrap().vmid.get();
-    assert_eq!(world.in_guest(vmid, "cat /srv/trace").await.trim(), given.to_string());
+    let seen: TraceParent = world.in_guest(vmid, "cat /srv/trace").await.trim().parse().unwrap();
+    assert_eq!((seen.trace(), seen.is_sampled()), (given.trace(), true));
+    assert_ne!(seen.span(), given.span(), "a script is within its step");
     let events = world.log.stream(&Operation::stream(id), Version(0)).await.unwrap();
     assert!(events.len() > 10 && events.iter().all(|event| event.meta.trace.as_ref() == Some(&given)));
 }
