@@ -3,6 +3,7 @@
 mod accept;
 pub mod access;
 mod act;
+mod answers;
 mod app;
 mod ask;
 mod asking;

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::accept::{Taken, is_repeated, over, unread, unreadable};
 use crate::act::{self, Also, For};
+use crate::answers::given_before;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
@@ -132,12 +133,8 @@ impl Wanted {
         if is_of(request, &wanted.source)
             && let Some(sealed) = request.inputs
         {
-            let bytes = app.vault.open(sealed).await.map_err(Problem::internal)?;
-            let mut before: BTreeMap<String, Secret> =
-                serde_json::from_slice(bytes.expose()).map_err(|_| Problem::internal("sealed answers are damaged"))?;
-            let all = before.len();
-            before.retain(|name, _| asked.iter().any(|input| input.name == *name));
-            wanted.sealed_answers = (given.is_empty() && before.len() == all).then_some(sealed);
+            let (before, whole) = given_before(app, sealed, &asked).await?;
+            wanted.sealed_answers = (given.is_empty() && whole).then_some(sealed);
             wanted.answers = before;
         }
         wanted.answers.extend(given);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::container::{Container, ContainerEvent, TemplateVersion};
+use domain::container::{Container, ContainerCommand, ContainerEvent, TemplateVersion};
 use domain::operation::Command;
 use domain::preview::Wish;
 use domain::template::{Side, Take, Template};
@@ -18,20 +18,25 @@ use validator::Validate;
 
 use crate::accept::{Taken, is_repeated, unread, unreadable};
 use crate::act::{self, Also, For};
+use crate::answers::given_before;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
 use crate::copies;
+use crate::create::seal_inputs;
 use crate::paging::wrong;
 use crate::preview;
 use crate::problem::{FieldProblem, Kind, Problem};
+use crate::rebuild;
+use crate::secret::Secret;
 use crate::shape::plan::Plan;
 use crate::shape::version::VersionOfContainer;
+use crate::wish::{Answer, check_inputs};
 
 /// To which version, and what stays where both sides changed a file.
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "take": { "/etc/nginx/conf.d/site.conf": "theirs" } }))]
+#[schema(example = json!({ "take": { "/etc/nginx/conf.d/site.conf": "theirs" }, "inputs": { "SERVER_NAME": "example.org" } }))]
 pub(crate) struct UpdateContainer {
     /// The hash of a version; the template's newest when left out.
     version: Option<String>,
@@ -39,6 +44,10 @@ pub(crate) struct UpdateContainer {
     /// `ours` leaves the container's. `*` stands for all that are not named.
     #[serde(default)]
     take: BTreeMap<String, TakeWish>,
+    /// Answers to the new version's questions; those given before stay where they are not given anew.
+    #[schema(value_type = BTreeMap<String, String>)]
+    #[serde(default)]
+    inputs: BTreeMap<String, Answer>,
     /// Whether a snapshot is taken first, to go back to when the update fails; true when left out.
     snapshot: Option<bool>,
 }
@@ -89,25 +98,35 @@ pub(crate) async fn update(
     body: Body<UpdateContainer>,
 ) -> Result<Taken, Problem> {
     let digest = body.digest;
-    let faults = body.read().faults();
-    let wish = body.fit(faults)?;
-    let way = way(app, id, wish.version.as_deref()).await?;
+    let way = way(app, id, body.read().version.as_deref()).await?;
     // Whoever asks again is told what the first time came to.
-    if way.from == way.to && !is_repeated(app, asking, &digest).await? {
+    let repeated = is_repeated(app, asking, &digest).await?;
+    if way.from == way.to && !repeated {
         return Err(up_to_date());
     }
+    let (answers, faults) = answered(app, id, body.read(), &way.template).await?;
+    let wish = body.fit(if repeated { Vec::new() } else { faults })?;
+    let mut rows = Vec::new();
+    let answers =
+        if wish.inputs.is_empty() { None } else { seal_inputs(app, &Container::stream(id), &answers, &mut rows)? };
     let found = Found {
         name: way.to.name.clone(),
         template: Some(way.template.clone()),
         version: Some(way.to.clone()),
         findings: Vec::new(),
     };
-    let rows = app.catalogue.keep(&found).into_iter().collect();
+    rows.extend(app.catalogue.keep(&found));
     let without_snapshot = !wish.snapshot.unwrap_or(true);
-    let command =
-        Command::UpdateContainer { container: id, from: way.from, to: way.to, take: wish.take(), without_snapshot };
+    let (from, to, take) = (way.from, way.to, wish.take());
+    let command = Command::UpdateContainer { container: id, from, to, take, without_snapshot, answers };
     let operation = OperationId::new(Uuid::now_v7());
-    let also = Also { operation, digest, says: None, rows, kept: json!({ "container": id }) };
+    let also = Also {
+        operation,
+        digest,
+        says: answers.map(ContainerCommand::GiveAnswers),
+        rows,
+        kept: json!({ "container": id }),
+    };
     let taken = act::saying(app, asking, id, For::Ready, command, also).await?;
     app.catalogue.kept(&found);
     Ok(taken)
@@ -116,18 +135,35 @@ pub(crate) async fn update(
 /// # Errors
 /// When there is no way to that version.
 pub(crate) async fn plan(app: &App, id: ContainerId, body: Body<UpdateContainer>) -> Result<Plan, Problem> {
-    let faults = body.read().faults();
-    let wish = body.fit(faults)?;
-    let way = way(app, id, wish.version.as_deref()).await?;
+    let way = way(app, id, body.read().version.as_deref()).await?;
     if way.from == way.to {
         return Err(up_to_date());
     }
+    let (_, faults) = answered(app, id, body.read(), &way.template).await?;
+    let wish = body.fit(faults)?;
     let guest = copies::guest(app, id).await?;
     let from = kept(app, &way.from.hash).await?;
     let wish = Wish::Update { guest, from: Box::new(from), to: Box::new((*way.template).clone()), take: wish.take() };
     let mut plan = preview::plan(app, "update", wish).await?;
     plan.possible = plan.conflicts.is_empty();
     Ok(plan)
+}
+
+/// All answers as they are to be, and everything that is wrong with the wish.
+async fn answered(
+    app: &App,
+    id: ContainerId,
+    wish: &UpdateContainer,
+    template: &Template,
+) -> Result<(BTreeMap<String, Secret>, Vec<FieldProblem>), Problem> {
+    let (asked, mut faults) = (&template.settings.inputs, wish.faults());
+    let mut answers = match rebuild::request(app, id).await?.inputs {
+        Some(sealed) => given_before(app, sealed, asked).await?.0,
+        None => BTreeMap::new(),
+    };
+    answers.extend(wish.inputs.iter().map(|(name, answer)| (name.clone(), answer.text())));
+    check_inputs(&answers, asked, &mut faults);
+    Ok((answers, faults))
 }
 
 fn up_to_date() -> Problem {

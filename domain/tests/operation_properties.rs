@@ -90,6 +90,7 @@ fn command(pipeline: PipelineName, keep_on_failure: bool) -> Command {
             to: TemplateVersion { name: "nginx".into(), hash: "new".into() },
             take: Take::default(),
             without_snapshot: false,
+            answers: None,
         },
     }
 }

@@ -112,3 +112,38 @@ async fn a_version_that_breaks_its_service_is_taken_back() {
     let (_, of) = whole.ask("GET", &format!("/v1/containers/{id}/template"), Value::Null).await;
     assert_eq!((&of["behind"], of["history"].as_array().unwrap().len()), (&json!(true), 1), "{of}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_a_new_version_asks_is_answered_with_the_update() {
+    let whole = Whole::start().await;
+    let made = whole.done("POST", "/v1/containers", json!({ "hostname": "web1", "template": "tiny" })).await;
+    let id = made["summary"]["container"].as_str().unwrap().to_owned();
+    let conf = whole.world.dir.path().join("templates/tiny/template.conf");
+    let before = std::fs::read_to_string(&conf).unwrap();
+    std::fs::write(&conf, format!("{before}TEMPLATE_INPUTS=\"COLOUR|choice||red,green|Which colour\"\n")).unwrap();
+    write(&whole, "scripts/40-paint.sh", "echo \"$COLOUR\" >/srv/colour\n").await;
+    let path = format!("/v1/containers/{id}/update");
+    for (answers, problem) in [
+        (json!({}), "is missing"),
+        (json!({ "COLOUR": "blue" }), "red"),
+        (json!({ "COLOUR": "red", "SHAPE": "round" }), "is not asked"),
+    ] {
+        for dry in ["", "?dry_run=true"] {
+            let (status, told) = whole.ask("POST", &format!("{path}{dry}"), json!({ "inputs": answers })).await;
+            assert!(status == 422 && told["errors"].to_string().contains(problem), "{answers}: {told}");
+        }
+    }
+    let answered = cli(&whole, &["update", "web1", "--input", "COLOUR=green"]).await;
+    assert_eq!(answered.code, 0, "{}{}", answered.stdout, answered.stderr);
+    let colour = async || whole.in_guest(&id, "cat /srv/colour; rm /srv/colour").await.trim().to_owned();
+    assert_eq!(colour().await, "green");
+    // From now on that is its answer.
+    let applied = cli(&whole, &["apply", "web1"]).await;
+    assert_eq!((applied.code, colour().await), (0, "green".to_owned()), "{}{}", applied.stdout, applied.stderr);
+    // Given anew it goes with the update, and not when that fails.
+    write(&whole, "scripts/90-break.sh", "[ \"$COLOUR\" = green ]\n").await;
+    let failed = cli(&whole, &["update", "web1", "--input", "COLOUR=red"]).await;
+    assert_eq!(failed.code, 3, "{}{}", failed.stdout, failed.stderr);
+    let kept = cli(&whole, &["update", "web1"]).await;
+    assert_eq!((kept.code, colour().await), (0, "green".to_owned()), "{}{}", kept.stdout, kept.stderr);
+}

@@ -186,7 +186,12 @@ impl Context {
         env.extend(self.trace.iter().map(|trace| ("TRACEPARENT".to_owned(), Secret::from(trace.to_string()))));
         env.push(("CONTAINER_ID".to_owned(), Secret::from(self.container_id.to_string())));
         env.push(("CONTAINER_HOSTNAME".to_owned(), Secret::from(self.spec().await?.hostname.as_str())));
-        if let Some(sealed) = self.container().await?.state.request().and_then(|request| request.inputs) {
+        let anew = match self.operation.accepted().map(|accepted| &accepted.command) {
+            Some(Command::UpdateContainer { answers, .. }) => *answers,
+            _ => None,
+        };
+        let given = self.container().await?.state.request().and_then(|request| request.inputs);
+        if let Some(sealed) = anew.or(given) {
             let answers: std::collections::BTreeMap<String, String> = self.open_json(sealed).await?;
             env.retain(|(name, _)| !answers.contains_key(name));
             env.extend(answers.into_iter().map(|(name, value)| (name, Secret::from(value))));

@@ -166,6 +166,7 @@ pub const TABLE: &[Rule] = &[
     open("POST",   "/v1/session/oidc/finish"),
     open("POST",   "/v1/session/refresh"),
     open("POST",    "/v1/setup"),
+    rule("GET",    "/v1/buckets",                           P::TemplatesRead,     Whose::Installation),
     rule("GET",    "/v1/templates",                         P::TemplatesRead,     Whose::Installation),
     rule("POST",   "/v1/templates/refresh",                 P::TemplatesWrite,    Whose::Installation),
     rule("GET",    "/v1/templates/{name}",                  P::TemplatesRead,     Whose::Installation),

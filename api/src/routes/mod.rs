@@ -9,6 +9,7 @@ mod api_keys;
 mod asked;
 mod audit;
 mod backups;
+mod buckets;
 mod bulk;
 mod changes;
 mod containers;
@@ -100,6 +101,7 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(hosts::pin)
         .service(maintenance::set)
         .service(templates::list)
+        .service(buckets::buckets)
         // Before what takes any name: access goes by the first path that fits.
         .service(refresh::refresh)
         .service(templates::detail)

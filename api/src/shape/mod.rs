@@ -1,6 +1,7 @@
 //! What answers look like. The domain's types may change; these are promises.
 
 pub(crate) mod account;
+pub(crate) mod bucket;
 pub(crate) mod bulk;
 pub mod container;
 pub mod copy;

@@ -1,7 +1,7 @@
 //! A template as the catalogue shows it.
 
-use domain::template::{FilePolicy, Finding, Input, InputKind, PackageManager, Port, Severity};
-use platform::catalogue::{Listed, Usable};
+use domain::template::{FilePolicy, Finding, Input, InputKind, PackageList, PackageManager, Port, Severity};
+use platform::catalogue::Listed;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -140,7 +140,7 @@ impl TemplateView {
             health: settings.and_then(|s| serde_json::to_value(s.health.as_ref()?).ok()),
             inputs: settings.map(|s| s.inputs.iter().map(InputView::from).collect()).unwrap_or_default(),
             scripts: usable.map(|usable| usable.scripts.clone()).unwrap_or_default(),
-            packages: usable.map(packages).unwrap_or_default(),
+            packages: usable.map(|usable| installed(&usable.packages)).unwrap_or_default(),
             files: usable.map(|usable| usable.files.iter().map(FileView::from).collect()).unwrap_or_default(),
             findings: listed.findings.iter().map(FindingView::from).collect(),
             readme: readme.map(str::to_owned),
@@ -155,9 +155,10 @@ impl TemplateView {
     }
 }
 
-fn packages(usable: &Usable) -> Vec<String> {
+/// Each package with what installs it, as `apt/nginx`.
+pub(crate) fn installed(lists: &[PackageList]) -> Vec<String> {
     let mut all = Vec::new();
-    for list in &usable.packages {
+    for list in lists {
         let (manager, names) = match &list.packages {
             PackageManager::Apt(names) => ("apt", names),
             PackageManager::Apk(names) => ("apk", names),

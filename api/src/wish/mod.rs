@@ -7,7 +7,7 @@ mod resolve;
 mod schedule;
 
 pub(crate) use change::{ChangeContainer, Resize, RootPassword};
-pub(crate) use create::{CreateContainer, NetworkWish, ScriptsWish};
+pub(crate) use create::{Answer, CreateContainer, NetworkWish, ScriptsWish};
 pub(crate) use rebuild::{RebuildContainer, TemplateOf};
 pub(crate) use resolve::{Resolved, check_inputs, check_scripts, renamed, template_named};
 pub(crate) use schedule::ScheduleWish;

@@ -65,3 +65,23 @@ async fn what_changed_in_the_tree_is_told_once_and_the_detail_has_all_of_it() {
     let (_, audit) = app.get("/v1/audit?resource=template").await;
     assert_eq!(audit["items"].as_array().unwrap().len(), 5, "{audit}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn buckets_are_listed_with_who_takes_them_and_the_broken_ones_too() {
+    let app = TestApp::start().await;
+    assert_eq!(app.get("/v1/buckets").await, (200, json!({ "items": [] })));
+    let root = app.directory.path();
+    std::fs::create_dir(root.join("buckets")).unwrap();
+    for (name, content) in [("editors.apt", "vim\n# small\nnano\n"), ("editors.apk", "vim\n"), ("odd.zip", "x\n")] {
+        std::fs::write(root.join("buckets").join(name), content).unwrap();
+    }
+    let conf = root.join("templates/plain/template.conf");
+    let before = std::fs::read_to_string(&conf).unwrap();
+    std::fs::write(&conf, format!("{before}TEMPLATE_BUCKETS=\"editors\"\n")).unwrap();
+    app.post("/v1/templates/refresh", &json!({})).await;
+    let (status, list) = app.get("/v1/buckets").await;
+    let editors = json!({ "name": "editors", "packages": ["apk/vim", "apt/vim", "apt/nano"], "templates": ["plain"], "findings": [] });
+    assert_eq!((status, &list["items"][0]), (200, &editors), "{list}");
+    let odd = &list["items"][1];
+    assert_eq!((&odd["name"], &odd["findings"][0]["file"]), (&json!("odd"), &json!("buckets/odd.zip")), "{list}");
+}

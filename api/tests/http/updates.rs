@@ -63,7 +63,7 @@ async fn who_is_behind_is_told_with_what_is_other_and_may_go_on() {
 
     // As the last step says it.
     let to = TemplateVersion { name: "plain".into(), hash: newest.clone() };
-    let command = ContainerCommand::RecordTemplate { from: None, to, credentials: vec![] };
+    let command = ContainerCommand::RecordTemplate { from: None, to, credentials: vec![], answers: None };
     let id = container.parse().unwrap();
     app.app.log.execute::<Container>(id, command, &(), Meta::system("worker")).await.unwrap();
     assert_eq!(behind(&app).await, Vec::<String>::new());

@@ -38,6 +38,7 @@ pub enum ContainerCommand {
     DropChange,
     GiveRootPassword(SealedId),
     RecordRootPassword(SealedId),
+    GiveAnswers(SealedId),
     RecordSuspended,
     RecordResumed,
     RecordStarted,
@@ -63,6 +64,7 @@ pub enum ContainerCommand {
         from: Option<TemplateVersion>,
         to: TemplateVersion,
         credentials: Vec<SealedId>,
+        answers: Option<SealedId>,
     },
     Release,
 }
@@ -154,7 +156,7 @@ impl Aggregate for Container {
                     request.root_password = Some(*password);
                 }
             }
-            E::RootPasswordGiven { .. } => {}
+            E::RootPasswordGiven { .. } | E::AnswersGiven { .. } => {}
             E::Suspended => self.power = Power::Suspended,
             E::Started | E::Resumed | E::Rebooted => self.power = Power::Running,
             E::Stopped { .. } => self.power = Power::Stopped,
@@ -168,9 +170,10 @@ impl Aggregate for Container {
             // Its disks are others now.
             E::Restored { .. } => self.snapshots.clear(),
             E::DriftAccepted(taken) => self.take_over(taken),
-            E::TemplateApplied { to, .. } => {
+            E::TemplateApplied { to, answers, .. } => {
                 if let Some(request) = &mut self.request {
                     request.template = Some(to.clone());
+                    request.inputs = answers.or(request.inputs);
                 }
             }
             E::BackedUp(made) => drop(self.backups.insert(made.volume.clone(), (**made).clone())),
@@ -233,6 +236,10 @@ impl Container {
                 self.ready()?;
                 vec![E::RootPasswordGiven { password }]
             }
+            C::GiveAnswers(answers) => {
+                self.ready()?;
+                vec![E::AnswersGiven { answers }]
+            }
             C::RecordRootPassword(password) => {
                 let had = self.request.as_ref().and_then(|request| request.root_password);
                 if had == Some(password) { vec![] } else { vec![E::RootPasswordChanged { password }] }
@@ -265,8 +272,8 @@ impl Container {
             C::BeginRebuild(operation) => self.begin_rebuild(operation)?,
             C::RetryRebuild(operation) if self.created_by() != Some(operation) => return Err(No::Superseded),
             C::RetryRebuild(_) => self.go_on(C::RetryCreate)?,
-            C::RecordTemplate { from, to, credentials } => {
-                self.about_guest(E::TemplateApplied { from, to, credentials })?
+            C::RecordTemplate { from, to, credentials, answers } => {
+                self.about_guest(E::TemplateApplied { from, to, credentials, answers })?
             }
             C::Request(_) => return Err(No::AlreadyRequested),
         })

@@ -105,6 +105,9 @@ pub enum ContainerEvent {
     RootPasswordGiven { password: SealedId },
     #[serde(rename = "container.root_password_changed")]
     RootPasswordChanged { password: SealedId },
+    /// Sealed answers to the questions of a version that it is to go on to.
+    #[serde(rename = "container.answers_given")]
+    AnswersGiven { answers: SealedId },
     #[serde(rename = "container.suspended")]
     Suspended,
     #[serde(rename = "container.resumed")]
@@ -152,6 +155,9 @@ pub enum ContainerEvent {
         /// What its scripts have saved by now.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         credentials: Vec<SealedId>,
+        /// What its questions were answered with, when that is other than before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answers: Option<SealedId>,
     },
 }
 

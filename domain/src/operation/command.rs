@@ -172,6 +172,9 @@ pub enum Command {
         /// Its storage keeps none, or nobody wants one: then there is no way back.
         #[serde(default)]
         without_snapshot: bool,
+        /// To the new version's questions, when something was answered anew.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answers: Option<SealedId>,
     },
 }
 

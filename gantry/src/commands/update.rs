@@ -6,7 +6,7 @@ use domain::operation::Status;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{following, plan};
+use super::{create, following, plan};
 use crate::{
     client::{Api, Client, read, shape},
     exit::{Exit, Failure, Outcome},
@@ -36,6 +36,9 @@ pub(crate) struct Args {
     /// files, or for one as PATH=SIDE. May be repeated.
     #[arg(long, value_name = "[PATH=]SIDE")]
     take: Vec<String>,
+    /// The answer to a question of the new version, as NAME=VALUE. May be repeated.
+    #[arg(long, value_name = "NAME=VALUE")]
+    input: Vec<String>,
     /// Without a snapshot to go back to when it fails; for storages that keep none.
     #[arg(long)]
     no_snapshot: bool,
@@ -49,7 +52,8 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, out: Output) -> Outcome {
     let take = args.take.iter().map(|text| taken(text)).collect::<Outcome<Map<String, Value>>>()?;
-    let wish = json!({ "version": args.to, "take": take, "snapshot": !args.no_snapshot });
+    let inputs = args.input.iter().map(|text| create::input(text)).collect::<Outcome<Map<_, _>>>()?;
+    let wish = json!({ "version": args.to, "take": take, "inputs": inputs, "snapshot": !args.no_snapshot });
     let client = args.api.client()?;
     if let Some(template) = &args.template {
         return many(&client, template, &args, &wish, out).await;

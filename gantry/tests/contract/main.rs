@@ -52,7 +52,8 @@ fn without_choices(document: &Path) {
     let operations = read["paths"].as_object_mut().unwrap().values_mut();
     for operation in operations.flat_map(|item| item.as_object_mut().unwrap().values_mut()) {
         let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) else { continue };
-        parameters.retain(|one| !["fields", "If-Match", "If-None-Match"].contains(&one["name"].as_str().unwrap()));
+        let choices = ["fields", "If-Match", "If-None-Match"].map(|name| format!("#/components/parameters/{name}"));
+        parameters.retain(|one| !choices.iter().any(|choice| one["$ref"] == *choice));
     }
     std::fs::write(document, read.to_string()).unwrap();
 }

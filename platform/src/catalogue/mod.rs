@@ -1,6 +1,7 @@
 //! The templates that authors keep in a directory tree, and the versions of them that containers got.
 
 mod archive;
+mod buckets;
 mod found;
 #[cfg(test)]
 mod fuzz;
@@ -15,6 +16,7 @@ mod tree;
 pub(crate) mod versions;
 
 pub use archive::{ArchiveError, pack, unpack};
+pub use buckets::Bucket;
 pub use found::{Catalogue, CatalogueError, Found};
 pub use listed::{Listed, Usable};
 pub use own::{own_removed, own_rows};

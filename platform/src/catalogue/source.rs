@@ -56,6 +56,16 @@ impl Source {
         Ok(Self { place: Place::Directory { root, shared }, read: Cell::new(0) })
     }
 
+    /// What the templates of a tree share; nothing when they share nothing.
+    pub(super) fn shared(tree: &Path) -> Option<Self> {
+        Self::inside(&tree.canonicalize().ok()?.parent()?.join(BUCKETS))
+    }
+
+    fn inside(shared: &Path) -> Option<Self> {
+        let root = shared.canonicalize().ok()?;
+        Some(Self { place: Place::Directory { shared: root.clone(), root }, read: Cell::new(0) })
+    }
+
     pub(super) fn given(files: Files) -> Result<Self, Vec<Finding>> {
         let stray = files.keys().filter(|path| !belongs(path)).take(20).map(|path| {
             let fix = "a template has template.conf, README.md, and files right below container-configs/scripts, packages and files";
@@ -117,9 +127,8 @@ impl Source {
             return Ok(lists);
         }
         let Place::Directory { shared, .. } = &self.place else { return Ok(lists) };
-        let Ok(shared) = shared.canonicalize() else { return Ok(lists) };
-        let place = Place::Directory { root: shared.clone(), shared };
-        let source = Self { place, read: Cell::new(self.read.get()) };
+        let Some(source) = Self::inside(shared) else { return Ok(lists) };
+        source.read.set(self.read.get());
         for file in source.names("")?.into_iter().filter(of_it) {
             let bytes = source.bytes(&file)?;
             lists.extend(bytes.map(|bytes| (file, bytes)));

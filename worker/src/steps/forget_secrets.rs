@@ -41,6 +41,7 @@ pub(crate) async fn sealed_for(log: &Log, container: ContainerId) -> Result<Vec<
                 found.extend(rebuild.sealed());
             }
             ContainerEvent::RootPasswordGiven { password } => found.push(password),
+            ContainerEvent::AnswersGiven { answers } => found.push(answers),
             ContainerEvent::Ready { credentials, .. } | ContainerEvent::TemplateApplied { credentials, .. } => {
                 found.extend(credentials);
             }

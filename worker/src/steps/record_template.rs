@@ -21,14 +21,14 @@ impl Step for RecordTemplate {
                 let detail = "the container is made from a bare image";
                 return Err(StepError::last(Failure::new("no-template", "There is no template to apply", detail)));
             };
-            let from = match context.operation.accepted().map(|accepted| &accepted.command) {
-                Some(Command::UpdateContainer { from, .. }) => Some(from.clone()),
-                _ => has,
+            let (from, answers) = match context.operation.accepted().map(|accepted| &accepted.command) {
+                Some(Command::UpdateContainer { from, answers, .. }) => (Some(from.clone()), *answers),
+                _ => (has, None),
             };
             let files: Vec<FileUpdate> = context.fact(StepName::UpdateFiles).unwrap_or_default();
             let credentials: Vec<SealedId> = context.fact(StepName::CollectCredentials).unwrap_or_default();
             let done = Done::with(&json!({ "template": to.name, "from": from, "to": to, "files": files }))?;
-            context.and_container(done, ContainerCommand::RecordTemplate { from, to, credentials }).await
+            context.and_container(done, ContainerCommand::RecordTemplate { from, to, credentials, answers }).await
         })
     }
 }

@@ -97,7 +97,7 @@ async fn answered(context: &Context) -> Result<(), StepError> {
         return Ok(());
     }
     let detail = format!(
-        "the new version asks for {}, which nobody answered when the container was made; give the question a default",
+        "the new version asks for {}, which nobody has answered; answer it with the update, or give the question a default",
         missing.join(", ")
     );
     Err(StepError::last(Failure::new("answer-missing", "A question of the template has no answer", detail)))

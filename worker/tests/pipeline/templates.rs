@@ -66,7 +66,7 @@ async fn to(world: &World, container: ContainerId, template: Template, take: Tak
         world.log.append(Append::new(Meta::system("test")).with(row)).await.unwrap();
     }
     let from = world.container(container).await.request().unwrap().template.clone().unwrap();
-    Command::UpdateContainer { container, from, to: version, take, without_snapshot: false }
+    Command::UpdateContainer { container, from, to: version, take, without_snapshot: false, answers: None }
 }
 
 pub(crate) async fn prepare(world: &World, pipeline: PipelineName) -> (ContainerId, OperationId) {

@@ -1,6 +1,7 @@
 //! Templates: those that the API knows, and what their authors work with.
 
 mod behind;
+mod buckets;
 mod changes;
 mod diff;
 mod fresh;
@@ -28,6 +29,11 @@ pub(crate) enum Template {
     /// The templates that containers can be made from.
     #[command(visible_alias = "ls")]
     List {
+        #[command(flatten)]
+        api: Api,
+    },
+    /// The sets of packages that templates share.
+    Buckets {
         #[command(flatten)]
         api: Api,
     },
@@ -63,6 +69,7 @@ impl Template {
     pub(crate) async fn run(self, from: &From, out: Output) -> Outcome {
         match self {
             Self::List { api } => list::run(&api, out).await,
+            Self::Buckets { api } => buckets::run(&api, out).await,
             Self::Show(args) => show::run(&args, out).await,
             Self::Refresh { api } => refresh::run(&api, out).await,
             Self::Pack(args) => pack::run(&args, out),
