@@ -87,6 +87,13 @@ fn a_cluster_is_registered_examined_and_used_on_every_node() {
     site.does(&["host", "pin", "pve", "--ssh-node", &nodes[1], "--trust"]);
     site.does(&["doctor", "pve"]);
 
+    // What an author has made is tried on it.
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/lxc/templates/memcached");
+    let tried = site.does(&["template", "test", template.to_str().unwrap(), "--host", "pve"]).stdout;
+    assert!(tried.contains("✓ memcached does what it says, and the second time nothing"), "{tried}");
+    let none = site.call(&["template", "test", template.to_str().unwrap(), "--host", "none"]).run();
+    assert!(none.code != 0 && none.stderr.contains("none"), "{}{}", none.stdout, none.stderr);
+
     for node in ["pve1", "pve2"] {
         let name = format!("web-{node}");
         site.does(&["create", &name, "--template", "nginx", "--host", "pve", "--node", node]);
