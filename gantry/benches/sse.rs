@@ -47,8 +47,8 @@ struct Server {
 }
 
 impl Server {
-    fn start(ground: &Ground) -> Self {
-        let (process, url) = Process::api(ground);
+    async fn start(ground: &Ground) -> Self {
+        let (process, url) = Process::api(ground).await;
         Self { process, address: url.trim_start_matches("http://").to_owned(), token: ground.token.clone() }
     }
 
@@ -109,7 +109,7 @@ async fn main() {
     for _ in 0..WATCHED {
         watched.push(operation(&log).await);
     }
-    let server = Server::start(&ground);
+    let server = Server::start(&ground).await;
     let (took, mut delays) = mpsc::unbounded_channel();
     // The first watchers also pay for what is there once: pools, threads, caches.
     for id in watched.iter().take(50) {

@@ -14,6 +14,7 @@ mod tasks;
 
 pub use clock::Clock;
 pub use faults::{Effect, Faults, Rule, When};
+pub use model::seen::SeenGuest;
 pub use model::world::World;
 pub use options::Options;
 pub use sim::{NodeAddress, Sim, SimError, start};

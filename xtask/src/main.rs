@@ -1,7 +1,8 @@
-//! `cargo xtask test|bench|fuzz|ci`: what contributors and CI run.
+//! `cargo xtask test|bench|chaos|fuzz|ci`: what contributors and CI run.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command for people at a terminal")]
 
 mod benches;
+mod chaos;
 mod ci;
 mod fuzz;
 mod group;
@@ -21,6 +22,8 @@ enum Task {
     Test(test::Args),
     /// Measures, each figure against its limit from the same run.
     Bench(benches::Args),
+    /// Breaks everything, by a seed, and judges what is left.
+    Chaos(chaos::Args),
     /// Feeds the template reader what nobody would write, for as long as told.
     Fuzz(fuzz::Args),
     /// All that must hold before a change is merged: format, lints, docs, tests.
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
     let done: Result<()> = match Task::parse() {
         Task::Test(args) => test::run(&args),
         Task::Bench(args) => benches::run(&args),
+        Task::Chaos(args) => chaos::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Ci => ci::run(),
     };

@@ -110,7 +110,7 @@ fn append() -> Append {
 
 pub(crate) async fn measure() {
     let ground = Ground::new(sim::Options { dry_shell: true, ..sim::Options::default() }).await;
-    let (_api, url) = Process::api(&ground);
+    let (_api, url) = Process::api(&ground).await;
     let (address, token) = (url.trim_start_matches("http://").to_owned(), ground.token.clone());
     let log = ground.log().await;
     for (clients, p99) in [(1, None), (16, Some(10.0)), (64, None)] {
@@ -127,7 +127,7 @@ pub(crate) async fn measure() {
                 times.extend(took);
                 bare.push(limit);
             }
-            ground.flush_redis().await;
+            ground.flush_redis();
         }
         Figure::new("create", format!("accepted over HTTP, {clients} connections"), median(&accepted), "/s")
             .limit(median(&bare))

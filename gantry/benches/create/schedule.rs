@@ -66,7 +66,7 @@ pub(crate) async fn measure() {
     let mut ground = Ground::new(sim::Options { durations, ..sim::Options::default() }).await;
     ground.lease_s = 30;
     timed(&ground);
-    let (_api, url) = Process::api(&ground);
+    let (_api, url) = Process::api(&ground).await;
     let caller = Caller::new(url, ground.token.clone());
     let (status, told) = caller.post("/v1/hosts", &ground.host(PER_NODE)).await;
     assert_eq!(status, 201, "{told}");

@@ -1,5 +1,6 @@
 //! Who uses the API: knows the addresses of those that are up, and comes back when one does not answer.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,37 +12,76 @@ const AGAIN: Duration = Duration::from_millis(50);
 #[derive(Clone)]
 pub(crate) struct Caller {
     client: Client,
-    /// The one that requests go to, as a proxy in front would choose.
-    url: Arc<Mutex<String>>,
+    /// Requests go to one after the other, as a proxy in front would send them.
+    urls: Arc<Mutex<Vec<String>>>,
+    turn: Arc<AtomicUsize>,
     token: String,
+    account: Option<String>,
+    /// What no server may ever say, whatever is broken around it.
+    amiss: Arc<Mutex<Vec<String>>>,
 }
 
 impl Caller {
     pub(crate) fn new(url: String, token: String) -> Self {
         let client = Client::builder().no_proxy().build().unwrap();
-        Self { client, url: Arc::new(Mutex::new(url)), token }
+        let urls = Arc::new(Mutex::new(vec![url]));
+        Self { client, urls, turn: Arc::default(), token, account: None, amiss: Arc::default() }
+    }
+
+    /// The same, for that account.
+    pub(crate) fn of_account(&self, account: &str) -> Self {
+        Self { account: Some(account.to_owned()), ..self.clone() }
     }
 
     pub(crate) fn turn_to(&self, url: String) {
-        *self.url.lock().unwrap() = url;
+        self.turn_to_all(vec![url]);
+    }
+
+    pub(crate) fn turn_to_all(&self, urls: Vec<String>) {
+        *self.urls.lock().unwrap() = urls;
+    }
+
+    pub(crate) fn amiss(&self) -> Vec<String> {
+        self.amiss.lock().unwrap().clone()
     }
 
     pub(crate) fn ask(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = self.url.lock().unwrap().clone();
-        self.client.request(method, format!("{url}{path}")).bearer_auth(&self.token)
+        let url = {
+            let urls = self.urls.lock().unwrap();
+            urls[self.turn.fetch_add(1, Ordering::Relaxed) % urls.len()].clone()
+        };
+        let request = self.client.request(method, format!("{url}{path}")).bearer_auth(&self.token);
+        match &self.account {
+            Some(account) => request.header("x-account", account),
+            None => request,
+        }
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.send(Method::POST, path, Some(body)).await
     }
 
     /// Sent until it is answered; the key makes that safe. What a server that goes away or can't now says is no answer.
-    pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, Value) {
         let key = uuid::Uuid::new_v4().to_string();
         loop {
-            let request = self.ask(Method::POST, path).header("idempotency-key", &key).json(body);
-            if let Ok(answer) = request.send().await
-                && !answer.status().is_server_error()
-            {
-                let status = answer.status().as_u16();
-                if let Ok(body) = answer.json().await {
-                    return (status, body);
+            let mut request = self.ask(method.clone(), path);
+            if method != Method::GET {
+                request = request.header("idempotency-key", &key);
+            }
+            if let Some(body) = body {
+                request = request.json(body);
+            }
+            if let Ok(answer) = request.send().await {
+                let status = answer.status();
+                let text = answer.text().await;
+                if status.as_u16() == 500 {
+                    self.amiss.lock().unwrap().push(format!("{method} {path} was answered with 500: {text:?}"));
+                }
+                if !status.is_server_error()
+                    && let Ok(text) = text
+                {
+                    return (status.as_u16(), serde_json::from_str(&text).unwrap_or(Value::Null));
                 }
             }
             tokio::time::sleep(AGAIN).await;

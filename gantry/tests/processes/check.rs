@@ -1,123 +1,183 @@
-//! What has to be true at the end, whatever happened on the way.
+//! What has to be true at the end, whatever happened on the way: the judge. Looks at the evidence and at nothing else.
 
-use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::time::{Duration, Instant};
+use std::collections::{BTreeMap, BTreeSet};
 
-use domain::container::{Container, Lifecycle};
+use domain::container::{Container, Lifecycle, Power, Source, marker};
 use domain::operation::{Operation, Status};
-use domain::{Aggregate as _, ContainerId, OperationId, Version};
-use platform::log::Log;
-use platform::series::records;
-use platform::views::{self, MOST, Order, Page, VmidFilter, VmidRow};
+use domain::{ContainerId, OperationId};
 use serde_json::Value;
+use sim::SeenGuest;
 
+pub(crate) use crate::evidence::Made;
+use crate::evidence::{Evidence, Seen};
 use crate::ground::Ground;
-
-/// One create and who watched it.
-pub(crate) struct Made {
-    pub(crate) container: ContainerId,
-    pub(crate) operation: OperationId,
-    /// How it may end.
-    pub(crate) ends: &'static [Status],
-    pub(crate) seen: Vec<Vec<(i64, Value)>>,
-}
+use crate::walk::{Walk, counts};
 
 /// Everything that is wrong, in words.
-pub(crate) async fn all(ground: &Ground, made: &[Made]) -> Vec<String> {
-    let log = ground.log().await;
-    let mut wrong = Vec::new();
-    let mut wanted = Vec::new();
-    for one in made {
-        if let Err(what) = create(ground, &log, one, &mut wanted).await {
-            wrong.push(format!("operation {}: {what}", one.operation));
-        }
+pub(crate) async fn all(ground: &Ground, made: Vec<Made>) -> Vec<String> {
+    judge(&Evidence::gather(ground, made).await)
+}
+
+pub(crate) fn judge(evidence: &Evidence) -> Vec<String> {
+    let walk = Walk::through(&evidence.events, &evidence.quotas);
+    let mut wrong = walk.wrong.clone();
+    for (id, operation) in &walk.operations {
+        wrong.extend(ended(*id, operation, evidence).map(|what| format!("operation {id}: {what}")));
     }
-    let numbers: BTreeSet<u32> = wanted.iter().copied().collect();
-    if numbers.len() < wanted.len() {
-        wrong.push(format!("a VMID is shared: {wanted:?}"));
+    for made in &evidence.made {
+        wrong.extend(as_told(made, &walk, evidence).map(|what| format!("operation {}: {what}", made.operation)));
     }
-    let there: BTreeSet<u32> = ground.sim.world().vmids().into_iter().collect();
-    if there != numbers {
-        let (over, missing) = (&there - &numbers, &numbers - &there);
-        wrong.push(format!("guests left over: {over:?}, missing: {missing:?}"));
+    for (id, container) in &walk.containers {
+        wrong.extend(stands(*id, container, &walk, evidence).map(|what| format!("container {id}: {what}")));
     }
-    let leased = leases(&log).await;
-    if leased != numbers {
-        let (over, missing) = (&leased - &numbers, &numbers - &leased);
-        wrong.push(format!("VMIDs leased for nothing: {over:?}, not leased: {missing:?}"));
-    }
-    wrong.extend(nothing_is_held(ground).await.err());
+    wrong.extend(left_over(&walk, evidence));
+    wrong.extend(evidence.held.iter().map(|held| format!("still held: {held}")));
+    wrong.extend(evidence.damage.iter().cloned());
+    wrong.extend(evidence.told.iter().cloned());
     wrong
 }
 
-async fn create(ground: &Ground, log: &Log, made: &Made, vmids: &mut Vec<u32>) -> Result<(), String> {
-    let operation = log.load::<Operation>(made.operation).await.unwrap().state;
-    let status = operation.status().unwrap();
-    if !made.ends.contains(&status) {
-        return Err(format!("ended as {status}, not as {:?}: {:?}", made.ends, operation.end()));
+/// Of every operation that the log knows.
+fn ended(id: OperationId, operation: &Operation, evidence: &Evidence) -> Option<String> {
+    match operation.status() {
+        Some(Status::Succeeded | Status::Failed | Status::Cancelled) => {}
+        other => {
+            return Some(format!(
+                "is {other:?} at the end, waiting: {:?}, end: {:?}",
+                operation.waiting(),
+                operation.end()
+            ));
+        }
     }
-    let stored = records::read(log.db(), &records::of_operation(made.operation), 0, 100_000).await.unwrap();
-    let shown = |mut body: Value| {
-        // Where a worker goes on reading is not for watchers.
-        body.as_object_mut().unwrap().remove("next");
-        body
+    let stored = evidence.stored.get(&id)?;
+    let gapless = stored.iter().enumerate().all(|(at, (number, _))| *number == at as i64 + 1);
+    (!gapless).then(|| "its progress has gaps".to_owned())
+}
+
+/// Of every one that somebody was told of.
+fn as_told(made: &Made, walk: &Walk, evidence: &Evidence) -> Option<String> {
+    let Some(operation) = walk.operations.get(&made.operation) else {
+        return Some("was accepted and is not in the log".to_owned());
     };
-    let stored: Vec<(i64, Value)> = stored.into_iter().map(|record| (record.seq, shown(record.body))).collect();
-    if !stored.iter().enumerate().all(|(at, (number, _))| *number == at as i64 + 1) {
-        return Err("its events have gaps".to_owned());
+    let status = operation.status()?;
+    if !made.ends.contains(&status) {
+        return Some(format!("ended as {status}, not as {:?}: {:?}", made.ends, operation.end()));
     }
-    if let Some(seen) = made.seen.iter().find(|seen| **seen != stored) {
-        return Err(format!("a watcher saw {} of {} events", seen.len(), stored.len()));
+    let stored = evidence.stored.get(&made.operation)?;
+    made.seen.iter().find_map(|seen| differs(seen, stored))
+}
+
+/// A watcher leaves at an end; there are more events only when it was retried afterwards.
+fn differs(seen: &Seen, stored: &Seen) -> Option<String> {
+    let ends = |event: &Value| matches!(event["type"].as_str(), Some("complete" | "error"));
+    if !stored.starts_with(seen) {
+        let at = seen.iter().zip(stored).position(|(seen, stored)| seen != stored).unwrap_or(stored.len());
+        return Some(format!(
+            "a watcher saw {} of {} events, other ones from {at} on: {:?}, stored: {:?}",
+            seen.len(),
+            stored.len(),
+            seen.get(at),
+            stored.get(at)
+        ));
     }
-    let container = log.load::<Container>(made.container).await.unwrap().state;
-    let guest = container.guest().cloned();
-    if status != Status::Succeeded {
-        return match guest {
-            None => Ok(()),
-            Some(guest) => Err(format!("ended as {status} and still has {guest:?}")),
-        };
+    let first_end = stored.iter().position(|(_, event)| ends(event)).map_or(stored.len(), |at| at + 1);
+    (seen.len() != first_end)
+        .then(|| format!("a watcher saw {} events up to the first end, of {first_end}", seen.len()))
+}
+
+/// A container, its guest, and what is kept for both.
+fn stands(id: ContainerId, container: &Container, walk: &Walk, evidence: &Evidence) -> Option<String> {
+    let leased: BTreeSet<u32> = evidence.leased.iter().filter(|(_, of)| *of == id).map(|(vmid, _)| *vmid).collect();
+    let wanted: BTreeSet<u32> = container.guest().iter().map(|guest| guest.vmid.get()).collect();
+    if leased != wanted {
+        return Some(format!("has guests {wanted:?} and leases of VMIDs {leased:?}"));
     }
-    let guest = guest.ok_or("is ready without a guest")?;
-    vmids.push(guest.vmid.get());
+    let takes = counts(container) && container.request()?.account.is_some();
+    if takes != evidence.reserved.contains(&id) {
+        return Some(format!("is {:?} and takes of its quota: {}", container.lifecycle(), !takes));
+    }
+    let Some(guest) = container.guest() else {
+        return (container.lifecycle() == Lifecycle::Ready).then(|| "is ready without a guest".to_owned());
+    };
+    let Some(seen) = evidence.guests.iter().find(|seen| seen.vmid == guest.vmid.get()) else {
+        return Some(format!("its guest {} is missing", guest.vmid));
+    };
+    if seen.node != guest.node || !seen.description.contains(&marker(id)) {
+        return Some(format!("guest {} is another's, or elsewhere: {seen:?}", guest.vmid));
+    }
+    if let Some(lock) = &seen.lock {
+        return Some(format!("guest {} is left locked: {lock}", guest.vmid));
+    }
     if container.lifecycle() != Lifecycle::Ready {
-        return Err(format!("its container is {:?}", container.lifecycle()));
+        return Some(format!("is {:?} and still has guest {}", container.lifecycle(), guest.vmid));
     }
-    scripts_ran_once(ground, guest.vmid.get()).await?;
-    let versions = log.stream(&Operation::stream(made.operation), Version(0)).await.unwrap();
-    if versions.len() < 3 { Err("its log is too short".to_owned()) } else { Ok(()) }
+    let settled = walk.last.get(&id).and_then(|last| walk.operations.get(last)).and_then(Operation::status);
+    if settled == Some(Status::Succeeded)
+        && let Some(what) = disagrees(container, seen)
+    {
+        return Some(format!("guest {}: {what}", guest.vmid));
+    }
+    scripts_ran_once(id, container, seen.vmid, walk, evidence)
+}
+
+/// After an operation that went well the record and the guest say the same.
+fn disagrees(container: &Container, seen: &SeenGuest) -> Option<String> {
+    let spec = &container.request()?.spec;
+    let power = match container.power() {
+        Power::Running => seen.running,
+        Power::Stopped => !seen.running && !seen.suspended,
+        Power::Suspended => seen.suspended,
+        Power::Unknown => true,
+    };
+    let snapshots: BTreeSet<&str> = container.snapshots().collect();
+    let there: BTreeSet<&str> = seen.snapshots.iter().map(String::as_str).collect();
+    let same = [
+        ("power", power),
+        ("cores", seen.cores == Some(u64::from(spec.cores))),
+        ("memory", seen.memory_mb == Some(u64::from(spec.memory_mb))),
+        ("name", seen.name == spec.hostname),
+        ("snapshots", snapshots == there),
+    ];
+    let (what, _) = same.iter().find(|(_, same)| !same)?;
+    Some(format!("{what} is another than on record ({:?}, {snapshots:?}, {spec:?}): {seen:?}", container.power()))
 }
 
 /// A line was written by each script at its end.
-async fn scripts_ran_once(ground: &Ground, vmid: u32) -> Result<(), String> {
-    let argv = ["cat", "/srv/ran"].map(OsString::from);
-    let ran = ground.sim.guests().command(vmid, &argv).unwrap().output().await.unwrap();
-    let ran = String::from_utf8_lossy(&ran.stdout).into_owned();
-    if ran == "one\ntwo\nthree\n" { Ok(()) } else { Err(format!("guest {vmid}: scripts ended well: {ran:?}")) }
-}
-
-async fn leases(log: &Log) -> BTreeSet<u32> {
-    let page = Page { limit: MOST, after: None, order: Order::Oldest };
-    let rows = views::page::<VmidRow>(log.db(), &VmidFilter::default(), &page).await.unwrap();
-    rows.items.into_iter().map(|row| row.vmid.get()).collect()
-}
-
-/// Locks, slots and jobs: what the dead held runs out by itself.
-async fn nothing_is_held(ground: &Ground) -> Result<(), String> {
-    let coordination = ground.coordination().await;
-    let queue = coordination.queue("operations", 1);
-    let patience = Instant::now() + Duration::from_secs(10);
-    loop {
-        let mut held = coordination.locks().list("").await.unwrap();
-        // One of those that live has the turn to look at things now and again; that is nobody's left-over.
-        held.retain(|lock| !lock.key.starts_with("sweep:"));
-        let depth = queue.depth().await.unwrap();
-        if held.is_empty() && depth.queued + depth.delayed + depth.running == 0 {
-            return Ok(());
-        }
-        if Instant::now() > patience {
-            return Err(format!("still held: {held:?}, queued: {depth:?}"));
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+fn scripts_ran_once(
+    id: ContainerId,
+    container: &Container,
+    vmid: u32,
+    walk: &Walk,
+    evidence: &Evidence,
+) -> Option<String> {
+    if container.request()?.spec.source != Source::Template("tiny".to_owned()) || walk.run_again.contains(&id) {
+        return None;
     }
+    let ran = evidence.ran.get(&vmid)?;
+    (ran != "one\ntwo\nthree\n").then(|| format!("guest {vmid}: scripts ended well: {ran:?}"))
+}
+
+/// What there is beside the containers.
+fn left_over(walk: &Walk, evidence: &Evidence) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let owned: BTreeMap<u32, ContainerId> =
+        walk.containers.iter().filter_map(|(id, container)| Some((container.guest()?.vmid.get(), *id))).collect();
+    let guests = evidence.guests.iter().filter(|seen| !owned.contains_key(&seen.vmid));
+    wrong.extend(guests.map(|seen| format!("a guest is left over: {seen:?}")));
+    let leased = evidence.leased.iter().filter(|(vmid, _)| !owned.contains_key(vmid));
+    wrong.extend(leased.map(|(vmid, of)| format!("VMID {vmid} is leased for nothing, to container {of}")));
+    let mut seen = BTreeSet::new();
+    let twice = walk.containers.values().filter_map(Container::guest).filter(|guest| !seen.insert(guest.vmid));
+    wrong.extend(twice.map(|guest| format!("VMID {} is shared", guest.vmid)));
+    let backups = walk.containers.values().flat_map(|container| container.backups().map(|made| made.volume.clone()));
+    let backups: BTreeSet<String> = backups.collect();
+    wrong.extend(evidence.backups.difference(&backups).map(|volume| format!("a backup is left over: {volume}")));
+    wrong.extend(backups.difference(&evidence.backups).map(|volume| format!("a backup is missing: {volume}")));
+    for (account, used) in &evidence.used {
+        let takes = walk.places(*account);
+        if takes != *used {
+            wrong.push(format!("account {account}: {used} places are taken for {takes} containers"));
+        }
+    }
+    wrong
 }

@@ -17,18 +17,34 @@ const KEYS: &str = "one:000102030405060708090a0b0c0d0e0f101112131415161718191a1b
 /// A worker that was killed is replaced after this many seconds; the least that the settings allow.
 const LEASE_S: u32 = 2;
 
+/// Where the log is, and what comes with that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backend {
+    /// With Redis, for any number of processes.
+    Postgres,
+    /// For one process.
+    Sqlite,
+}
+
 pub(crate) struct Ground {
     pub(crate) sim: Sim,
-    pub(crate) redis: Redis,
+    pub(crate) backend: Backend,
     pub(crate) lease_s: u32,
     database: String,
     pub(crate) token: String,
     dir: Option<tempfile::TempDir>,
-    _postgres: Postgres,
+    /// The secret of the token that Proxmox gave us.
+    of_proxmox: String,
+    redis: Option<Redis>,
+    postgres: Option<Postgres>,
 }
 
 impl Ground {
     pub(crate) async fn new(sim: sim::Options) -> Self {
+        Self::on(Backend::Postgres, sim).await
+    }
+
+    pub(crate) async fn on(backend: Backend, sim: sim::Options) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let dir = tempfile::tempdir().unwrap();
         let templates = crate::tiny::write(dir.path());
@@ -39,13 +55,30 @@ impl Ground {
         let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
         let nodes = vec!["pve1".to_owned(), "pve2".to_owned()];
         let sim = sim::start(sim::Options { nodes, ssh_keys: vec![public], ..sim }).await.unwrap();
-        let servers = tokio::task::spawn_blocking(|| {
-            (Postgres::start_with(&[("fsync", "off")]).unwrap(), Redis::start().unwrap())
-        });
-        let (postgres, redis) = servers.await.unwrap();
-        let database = postgres.url();
+        let (postgres, redis) = match backend {
+            Backend::Sqlite => (None, None),
+            Backend::Postgres => {
+                let servers = tokio::task::spawn_blocking(|| {
+                    let postgres = Postgres::start_with(&[("fsync", "off")]).unwrap();
+                    // What it holds is searched for secrets, which compression would hide.
+                    (Some(postgres), Some(Redis::start_with(&[("rdbcompression", "no")]).unwrap()))
+                });
+                servers.await.unwrap()
+            }
+        };
+        let sqlite = || crate::run::sqlite(dir.path(), "gantry.db");
+        let database = postgres.as_ref().map_or_else(sqlite, Postgres::url);
         let token = tokio::task::block_in_place(|| crate::run::token(&database));
-        Self { sim, redis, lease_s: LEASE_S, database, token, dir: Some(dir), _postgres: postgres }
+        let of_proxmox = sim.token("root@pam", "gantry");
+        Self { of_proxmox, sim, backend, lease_s: LEASE_S, database, token, dir: Some(dir), redis, postgres }
+    }
+
+    pub(crate) fn redis(&mut self) -> &mut Redis {
+        self.redis.as_mut().unwrap()
+    }
+
+    pub(crate) fn postgres(&mut self) -> &mut Postgres {
+        self.postgres.as_mut().unwrap()
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -57,7 +90,7 @@ impl Ground {
         crate::run::gantry(arguments)
             .dir(self.dir())
             .database(&self.database)
-            .env("REDIS_URL", &self.redis.url())
+            .env("REDIS_URL", &self.redis.as_ref().map_or_else(String::new, Redis::url))
             .env("GANTRY_VAULT_KEYS", KEYS)
             .env("GANTRY_WORKER__LEASE_S", &self.lease_s.to_string())
             .env("GANTRY_TEMPLATES__ROOT", &self.dir().join("templates").display().to_string())
@@ -79,7 +112,7 @@ impl Ground {
         json!({
             "name": "sim",
             "addresses": nodes.iter().map(|node| node.api.to_string()).collect::<Vec<_>>(),
-            "token": { "id": "root@pam!gantry", "secret": self.sim.token("root@pam", "gantry") },
+            "token": { "id": "root@pam!gantry", "secret": self.of_proxmox },
             "fingerprint": nodes[0].fingerprint,
             "pins": pins,
             "ssh": { "private_key": std::fs::read_to_string(self.dir().join("key")).unwrap(), "nodes": ssh },
@@ -93,24 +126,78 @@ impl Ground {
         Log::open(db, views::all(), Clock::system()).await.unwrap()
     }
 
+    /// What the processes share.
     pub(crate) async fn coordination(&self) -> Coordination {
-        let prefix = "gantry";
-        Coordination::connect(Some(&self.redis.url()), prefix).await.unwrap()
+        Coordination::connect(Some(&self.redis.as_ref().unwrap().url()), "gantry").await.unwrap()
+    }
+
+    /// What Redis answers to a command.
+    fn ask_redis(&self, words: &[&str]) -> String {
+        let port = self.redis.as_ref().unwrap().port().to_string();
+        let program = xtask::servers::find("redis-cli").unwrap();
+        let answered = Command::new(program).args(["-p", &port]).args(words).output().unwrap();
+        assert!(answered.status.success(), "{answered:?}");
+        String::from_utf8(answered.stdout).unwrap()
     }
 
     /// All that Redis held is gone.
-    pub(crate) async fn flush_redis(&self) {
-        let port = self.redis.port();
-        let program = xtask::servers::find("redis-cli").unwrap();
-        let flushed = tokio::process::Command::new(program).args(["-p", &port.to_string(), "FLUSHALL"]).status();
-        assert!(flushed.await.unwrap().success());
+    pub(crate) fn flush_redis(&self) {
+        tokio::task::block_in_place(|| self.ask_redis(&["FLUSHALL"]));
     }
 
     /// Redis is away for that long and comes back empty.
     pub(crate) async fn restart_redis(&mut self, away: Duration) {
-        tokio::task::block_in_place(|| self.redis.stop());
+        tokio::task::block_in_place(|| self.redis().stop());
         tokio::time::sleep(away).await;
-        tokio::task::block_in_place(|| self.redis.restart()).unwrap();
+        tokio::task::block_in_place(|| self.redis().restart()).unwrap();
+    }
+
+    /// Postgres is away for that long; `hard` is without a word to anybody.
+    pub(crate) async fn restart_postgres(&mut self, away: Duration, hard: bool) {
+        tokio::task::block_in_place(|| if hard { self.postgres().kill() } else { self.postgres().stop() });
+        tokio::time::sleep(away).await;
+        tokio::task::block_in_place(|| self.postgres().restart()).unwrap();
+    }
+
+    /// Everything that is written down anywhere, piece by piece, with where it is.
+    pub(crate) fn written(&self) -> Vec<(String, Vec<u8>)> {
+        let mut written = Vec::new();
+        for file in std::fs::read_dir(self.dir()).unwrap().map(|file| file.unwrap().path()) {
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            if name.ends_with(".log") || name.starts_with("gantry.db") {
+                written.push((name, std::fs::read(file).unwrap()));
+            }
+        }
+        if self.redis.is_some() {
+            written.push(self.in_redis());
+        }
+        if self.postgres.is_some() {
+            let program = xtask::servers::find("pg_dump").unwrap();
+            let dump = Command::new(program).arg(format!("--dbname={}", self.database)).output().unwrap();
+            assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+            written.push(("the database".to_owned(), dump.stdout));
+        }
+        written
+    }
+
+    pub(crate) fn in_redis(&self) -> (String, Vec<u8>) {
+        self.ask_redis(&["SAVE"]);
+        let dir = self.ask_redis(&["CONFIG", "GET", "dir"]);
+        let file = Path::new(dir.lines().nth(1).unwrap()).join("dump.rdb");
+        ("Redis".to_owned(), std::fs::read(file).unwrap())
+    }
+
+    /// Its own secrets, which nobody may find anywhere.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let key = std::fs::read_to_string(self.dir().join("key")).unwrap();
+        let line = key.lines().nth(2).unwrap().to_owned();
+        let of_vault = KEYS.split_once(':').unwrap().1.to_owned();
+        vec![self.token.clone(), line, of_vault, self.of_proxmox.clone()]
+    }
+
+    /// The directory stays, for whoever wants to know what happened.
+    pub(crate) fn keep(&mut self) -> std::path::PathBuf {
+        self.dir.take().unwrap().keep()
     }
 }
 

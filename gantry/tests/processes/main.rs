@@ -3,13 +3,17 @@
 
 mod caller;
 mod check;
+mod doctored;
+mod evidence;
 mod ground;
 mod processes;
 mod redis_away;
 mod rolling;
 #[path = "../run/mod.rs"]
 mod run;
+mod secrets;
+mod storm;
 #[path = "../../../worker/tests/pipeline/tiny.rs"]
 mod tiny;
-mod under_fire;
+mod walk;
 mod watching;

@@ -1,4 +1,4 @@
-//! The program as processes: started, killed, asked to end, started again.
+//! The program as processes: started, killed, frozen, asked to end, started again.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -28,16 +28,26 @@ impl Process {
     }
 
     /// With its address.
-    pub(crate) fn api(ground: &Ground) -> (Self, String) {
-        let mut process = Self::start(ground, &["api", "--listen", "127.0.0.1:0"], true);
-        for line in BufReader::new(process.child.stdout.take().unwrap()).lines() {
-            let line = line.unwrap();
-            let told = line.strip_prefix("The API answers at ").and_then(|rest| rest.split_whitespace().next());
-            if let Some(url) = told {
-                return (process, url.to_owned());
-            }
-        }
-        panic!("the API ended");
+    pub(crate) async fn api(ground: &Ground) -> (Self, String) {
+        Self::answering(ground, &["api", "--listen", "127.0.0.1:0"]).await
+    }
+
+    /// Everything in one, with its address.
+    pub(crate) async fn serve(ground: &Ground) -> (Self, String) {
+        Self::answering(ground, &["serve", "--listen", "127.0.0.1:0"]).await
+    }
+
+    async fn answering(ground: &Ground, arguments: &[&str]) -> (Self, String) {
+        let mut process = Self::start(ground, arguments, true);
+        let said = BufReader::new(process.child.stdout.take().unwrap());
+        let told = tokio::task::spawn_blocking(move || {
+            said.lines().map_while(Result::ok).find_map(|line| {
+                let told = line.strip_prefix("The API answers at ").and_then(|rest| rest.split_whitespace().next());
+                told.map(str::to_owned)
+            })
+        });
+        let url = told.await.unwrap().unwrap_or_else(|| panic!("{arguments:?} ended"));
+        (process, url)
     }
 
     /// As a machine that goes out does.
@@ -50,9 +60,13 @@ impl Process {
         !matches!(self.child.try_wait(), Ok(None))
     }
 
+    pub(crate) fn signal(&self, signal: &str) {
+        let sent = std::process::Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
     pub(crate) fn ask_to_end(&self) {
-        let asked = std::process::Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(asked.unwrap().success());
+        self.signal("-TERM");
     }
 
     /// Its exit code.

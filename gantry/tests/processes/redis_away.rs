@@ -17,18 +17,18 @@ use crate::watching::restless;
 async fn creates_wait_and_go_on_while_redis_is_away() {
     let durations = [("vzcreate".to_owned(), Duration::from_secs(1))].into();
     let mut ground = Ground::new(sim::Options { durations, ..sim::Options::default() }).await;
-    let (_api, url) = Process::api(&ground);
+    let (_api, url) = Process::api(&ground).await;
     let caller = Caller::new(url, ground.token.clone());
     // One at a time on each node, so that some wait for their slot when Redis goes.
     assert_eq!(caller.post("/v1/hosts", &ground.host(1)).await.0, 201);
     let _workers = [Process::worker(&ground), Process::worker(&ground)];
     let before = join_all((0..6).map(|number| begin(caller.clone(), number))).await;
     tokio::time::sleep(Duration::from_millis(700)).await;
-    tokio::task::block_in_place(|| ground.redis.stop());
+    tokio::task::block_in_place(|| ground.redis().stop());
     let meanwhile = join_all((6..9).map(|number| begin(caller.clone(), number))).await;
     // Longer than what a worker may be silent for.
     tokio::time::sleep(Duration::from_secs(5)).await;
-    tokio::task::block_in_place(|| ground.redis.restart()).unwrap();
+    tokio::task::block_in_place(|| ground.redis().restart()).unwrap();
     let all = before.into_iter().chain(meanwhile);
     let made = join_all(all.map(|mut made| {
         let caller = caller.clone();
@@ -38,7 +38,7 @@ async fn creates_wait_and_go_on_while_redis_is_away() {
         }
     }));
     let made = made.await;
-    let wrong = check::all(&ground, &made).await;
+    let wrong = check::all(&ground, made).await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -47,6 +47,5 @@ async fn begin(caller: Caller, number: u64) -> Made {
     let (status, told) = caller.post("/v1/containers", &wish).await;
     assert_eq!(status, 202, "{told}");
     let operation = told["id"].as_str().unwrap().parse().unwrap();
-    let container = told["container"].as_str().unwrap().parse().unwrap();
-    Made { container, operation, ends: &[Status::Succeeded], seen: Vec::new() }
+    Made { operation, ends: &[Status::Succeeded], seen: Vec::new() }
 }

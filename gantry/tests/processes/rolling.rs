@@ -19,14 +19,14 @@ const CREATES: u64 = 24;
 async fn creates_go_on_while_every_process_is_replaced() {
     let durations = [("vzcreate".to_owned(), Duration::from_millis(500))].into();
     let ground = Ground::new(sim::Options { durations, ..sim::Options::default() }).await;
-    let (mut api, url) = Process::api(&ground);
+    let (mut api, url) = Process::api(&ground).await;
     let caller = Caller::new(url, ground.token.clone());
     assert_eq!(caller.post("/v1/hosts", &ground.host(4)).await.0, 201);
     let mut worker = Process::worker(&ground);
     let making = tokio::spawn(join_all((0..CREATES).map(|number| one(caller.clone(), number))));
     for _ in 0..3 {
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let (next_api, url) = Process::api(&ground);
+        let (next_api, url) = Process::api(&ground).await;
         caller.turn_to(url);
         api.ask_to_end();
         assert_eq!(api.ended(), 0, "an API that is asked to end does so in order");
@@ -37,7 +37,7 @@ async fn creates_go_on_while_every_process_is_replaced() {
         worker = next_worker;
     }
     let made = making.await.unwrap();
-    let wrong = check::all(&ground, &made).await;
+    let wrong = check::all(&ground, made).await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -47,7 +47,6 @@ async fn one(caller: Caller, number: u64) -> Made {
     let (status, told) = caller.post("/v1/containers", &wish).await;
     assert_eq!(status, 202, "{told}");
     let operation = told["id"].as_str().unwrap().parse().unwrap();
-    let container = told["container"].as_str().unwrap().parse().unwrap();
     let seen = join_all((0..3).map(|watcher| restless(caller.clone(), operation, number * 10 + watcher))).await;
-    Made { container, operation, ends: &[Status::Succeeded], seen }
+    Made { operation, ends: &[Status::Succeeded], seen }
 }

@@ -8,11 +8,12 @@ use reqwest::{Method, Response};
 use serde_json::Value;
 
 use crate::caller::Caller;
+use crate::evidence::Seen;
 
 /// What it saw until the operation's last event.
-pub(crate) async fn restless(caller: Caller, id: OperationId, seed: u64) -> Vec<(i64, Value)> {
+pub(crate) async fn restless(caller: Caller, id: OperationId, seed: u64) -> Seen {
     let mut random = StdRng::seed_from_u64(seed);
-    let mut seen: Vec<(i64, Value)> = Vec::new();
+    let mut seen: Seen = Vec::new();
     loop {
         let mut request = caller.ask(Method::GET, &format!("/v1/operations/{id}/events"));
         if let Some((last, _)) = seen.last() {

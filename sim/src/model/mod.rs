@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod guest;
 pub(crate) mod roles;
 pub(crate) mod run;
+pub(crate) mod seen;
 pub(crate) mod stats;
 pub(crate) mod storage;
 mod store;
