@@ -89,7 +89,7 @@ fn command(action: &str, container: ContainerId, wish: &AskBulk) -> Result<(For,
         "stop" => (For::Ready, Command::StopContainer { container }),
         "shutdown" => (For::Ready, Command::ShutdownContainer { container, timeout_seconds }),
         "reboot" => (For::Ready, Command::RebootContainer { container, timeout_seconds }),
-        "delete" => (For::Present, Command::DeleteContainer { container, purge: wish.purge }),
+        "delete" => (For::Present, Command::DeleteContainer { container, purge: wish.purge, keep_unreferenced: false }),
         _ => return Err(None),
     })
 }

@@ -17,6 +17,7 @@ pub mod copies;
 mod copying;
 mod cors;
 mod create;
+mod deleting;
 mod guesses;
 pub mod guests;
 mod in_use;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use domain::container::{Change, Container, ContainerSpec, Guest, Lifecycle, Source};
 use domain::copy::BackupMode;
 use domain::operation::Command;
@@ -136,10 +137,28 @@ fn deltas(before: Usage, after: Usage) -> [(&'static str, i64); 6] {
 
 /// # Errors
 /// `not-found`.
-pub(crate) async fn of_delete(app: &App, id: ContainerId, purge: bool) -> Result<Plan, Problem> {
+pub(crate) async fn of_delete(
+    app: &App,
+    id: ContainerId,
+    (purge, keep_unreferenced): (bool, bool),
+    delay: Option<TimeDelta>,
+) -> Result<Plan, Problem> {
     let row = container(app, id).await?;
-    let mut plan = plan(app, "delete", Wish::Delete { container: id, guest: guest(&row), purge }).await?;
-    in_the_way(app, &row, true, &mut plan).await?;
+    let wish = Wish::Delete { container: id, guest: guest(&row), purge, keep_unreferenced };
+    let mut plan = plan(app, "delete", wish).await?;
+    match delay {
+        // Whoever is at work on it now need not be then.
+        Some(delay) if row.lifecycle != Lifecycle::Removed => {
+            let at = (app.log.clock().now() + delay).format("%Y-%m-%d %H:%M:%S UTC");
+            plan.notes.push(format!("not before {at}: until then it works as it does, and undelete takes it back"));
+        }
+        _ => in_the_way(app, &row, true, &mut plan).await?,
+    }
+    if delay.is_none()
+        && let Some(deletion) = row.deletion
+    {
+        plan.notes.push(format!("it is to be deleted at {} anyway", deletion.at.format("%Y-%m-%d %H:%M:%S UTC")));
+    }
     effect(app, &mut plan, row.account, deltas(taken(app, &row).await?, Usage::default())).await?;
     Ok(plan)
 }

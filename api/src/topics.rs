@@ -2,6 +2,9 @@
 
 use domain::OperationId;
 
+/// Another container is to be deleted, or one is not any more.
+pub(crate) const DELETIONS: &str = "deletions";
+
 /// There is more progress, up to a number.
 #[must_use]
 pub(crate) fn progress(operation: OperationId) -> String {

@@ -19,6 +19,7 @@ pub enum Wish {
         container: ContainerId,
         guest: Option<Guest>,
         purge: bool,
+        keep_unreferenced: bool,
     },
     Resize {
         guest: Guest,

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "tests say what they expect by failing")]
 
 use domain::container::{
-    Change, Container, ContainerCommand as C, ContainerEvent as E, ContainerRejection, ContainerSpec, Features, Ipv4,
-    Ipv6, Lifecycle, Network, Power, Request, Scripts, Source, Stopping, Where,
+    Change, Container, ContainerCommand as C, ContainerEvent as E, ContainerRejection, ContainerSpec, Deletion,
+    Features, Ipv4, Ipv6, Lifecycle, Network, Power, Request, Scripts, Source, Stopping, Where,
 };
 use domain::operation::Failure;
 use domain::testing::given;
@@ -262,4 +262,33 @@ fn what_is_wrong_with_a_change_is_told_by_its_fields_and_disks_only_grow() {
     assert_eq!(Change { disk_gb: Some(8), ..Change::default() }.faults(&spec()), []);
     let claims = Change { description: Some("gantry:container=x".into()), ..Change::default() };
     assert_eq!(claims.faults(&spec()).len(), 1, "nobody writes our marker");
+}
+
+#[test]
+fn a_delete_that_is_put_off_is_begun_or_taken_back_once() {
+    let requested =
+        || [E::Requested(request(spec())), guest(100), E::Ready { summary: Value::Null, credentials: vec![] }];
+    let deletion = |hours| Deletion {
+        at: chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(hours),
+        purge: true,
+        keep_unreferenced: false,
+    };
+    let operation = OperationId::new(Uuid::from_u128(9));
+    let no = ContainerRejection::NotToBeDeleted;
+    let _ = given::<Container>(requested()).when(C::WithdrawDelete, &()).then_rejected(|why| assert_eq!(*why, no));
+    let _ =
+        given::<Container>(requested()).when(C::BeginDelete(operation), &()).then_rejected(|why| assert_eq!(*why, no));
+    let state = given::<Container>(requested().into_iter().chain([E::DeletePlanned(deletion(1))]))
+        .when(C::PlanDelete(deletion(2)), &())
+        .then([E::DeletePlanned(deletion(2))]);
+    assert_eq!(state.deletion(), Some(&deletion(2)), "the last word counts");
+    for (command, event) in
+        [(C::WithdrawDelete, E::DeleteWithdrawn), (C::BeginDelete(operation), E::DeleteBegun { operation })]
+    {
+        let planned = requested().into_iter().chain([E::DeletePlanned(deletion(1))]);
+        let state = given::<Container>(planned).when(command.clone(), &()).then([event]);
+        assert_eq!(state.decide(command, &()), Err(no.clone()));
+    }
+    let removed = requested().into_iter().chain([E::DeletePlanned(deletion(1)), E::Removed]);
+    assert_eq!(Container::fold(&removed.collect::<Vec<_>>()).deletion(), None);
 }

@@ -200,8 +200,11 @@ fn cancel_ends_the_waiting_and_says_why_when_it_comes_too_late() {
 
 #[test]
 fn a_guest_being_destroyed_is_past_cancelling() {
-    let accepted =
-        E::Accepted(Accepted::new(Command::DeleteContainer { container: CONTAINER, purge: false }, None, None));
+    let accepted = E::Accepted(Accepted::new(
+        Command::DeleteContainer { container: CONTAINER, purge: false, keep_unreferenced: false },
+        None,
+        None,
+    ));
     let before: Vec<_> = [accepted].into_iter().chain(done(S::StopGuest)).collect();
     assert!(Operation::fold(&before).may_cancel());
     let after = before.into_iter().chain([started(S::DestroyGuest)]);

@@ -29,7 +29,7 @@ fn command(pipeline: PipelineName, keep_on_failure: bool) -> Command {
     let container = CONTAINER;
     match pipeline {
         PipelineName::Create => Command::CreateContainer { container, keep_on_failure },
-        PipelineName::Delete => Command::DeleteContainer { container, purge: false },
+        PipelineName::Delete => Command::DeleteContainer { container, purge: false, keep_unreferenced: false },
         PipelineName::Resize => Command::ResizeContainer { container, change: Change::default() },
         PipelineName::Change => Command::ChangeContainer { container, change: Change::default() },
         PipelineName::RootPassword => {

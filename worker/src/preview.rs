@@ -31,7 +31,9 @@ pub async fn preview(tools: &Tools, wish: Wish) -> Result<Preview, StepError> {
         Wish::Rebuild { guest, spec, image, backup_first } => {
             changes::rebuild(tools, guest, spec, (image, *backup_first), &mut preview).await
         }
-        Wish::Delete { guest: Some(guest), purge, .. } => delete(tools, guest, *purge, &mut preview).await,
+        Wish::Delete { guest: Some(guest), purge, keep_unreferenced, .. } => {
+            delete(tools, guest, (*purge, *keep_unreferenced), &mut preview).await
+        }
         Wish::Update { guest, from, to, take } => update(tools, guest, from, to, take, &mut preview).await,
         Wish::Delete { guest: None, .. } => {
             preview.notes.push("it has no guest on Proxmox: only its record is closed".to_owned());
@@ -167,7 +169,12 @@ async fn volume(
     })
 }
 
-async fn delete(tools: &Tools, guest: &Guest, purge: bool, preview: &mut Preview) -> Result<(), StepError> {
+async fn delete(
+    tools: &Tools,
+    guest: &Guest,
+    (purge, keep_unreferenced): (bool, bool),
+    preview: &mut Preview,
+) -> Result<(), StepError> {
     let host: Arc<Host> = tools.hosts.get(guest.host).await?;
     let path = format!("/nodes/{}/lxc/{}", guest.node, guest.vmid);
     match host.client.lxc(&guest.node, guest.vmid.get()).status().await {
@@ -178,7 +185,8 @@ async fn delete(tools: &Tools, guest: &Guest, purge: bool, preview: &mut Preview
             if status.is_running() {
                 preview.calls.push(Call::new("POST", format!("{path}/status/stop")));
             }
-            let call = Call::new("DELETE", path).with("destroy-unreferenced-disks", 1);
+            let unreferenced = u8::from(!keep_unreferenced);
+            let call = Call::new("DELETE", path).with("destroy-unreferenced-disks", unreferenced);
             preview.calls.push(if purge { call.with("purge", 1) } else { call });
         }
         Err(error) if error.is_missing(Thing::Guest) => {

@@ -132,6 +132,7 @@ pub const TABLE: &[Rule] = &[
     rule("GET",    "/v1/drift",                             P::ContainersRead,    Whose::Account),
     rule("POST",   "/v1/drift/look",                        P::HostsWrite,        Whose::Installation),
     rule("GET",    "/v1/containers/{id}/template",                    P::ContainersRead,    Whose::Container),
+    rule("POST",   "/v1/containers/{id}/undelete",                    P::ContainersDelete,  Whose::Container),
     rule("POST",   "/v1/containers/{id}/update",                      P::ContainersWrite,   Whose::Container),
     rule("GET",    "/v1/hosts",                             P::HostsRead,         Whose::Installation),
     rule("POST",   "/v1/hosts",                             P::HostsWrite,        Whose::Installation),

@@ -10,7 +10,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use domain::ContainerId;
 use domain::operation::Command;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -26,7 +26,6 @@ use crate::prefer::Wait;
 use crate::preview;
 use crate::problem::Problem;
 use crate::shape::operation::OperationView;
-use crate::shape::plan::Plan;
 
 pub(super) struct Asked {
     pub(super) app: Data<App>,
@@ -50,7 +49,7 @@ impl Asked {
     /// Why it was not accepted.
     pub(super) async fn copy(self, id: ContainerId, command: Command, planning: Planning) -> Result<Accepted, Problem> {
         if planning.dry_run {
-            return Ok(Accepted::planned(&preview::of_copy(&self.app, id, &command).await?));
+            return Ok(Accepted::shown(&preview::of_copy(&self.app, id, &command).await?));
         }
         self.of(id, For::Ready, command).await
     }
@@ -104,9 +103,9 @@ pub(super) struct Accepted<T = OperationView> {
 }
 
 impl<T> Accepted<T> {
-    /// With `dry_run`: what would happen, and nothing was accepted.
-    pub(super) fn planned(plan: &Plan) -> Self {
-        Self { response: HttpResponse::Ok().json(plan), shape: PhantomData }
+    /// No operation was accepted: what would happen, or what is to be later.
+    pub(super) fn shown(what: &impl Serialize) -> Self {
+        Self { response: HttpResponse::Ok().json(what), shape: PhantomData }
     }
 }
 

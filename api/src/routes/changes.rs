@@ -39,7 +39,7 @@ pub(super) async fn resize(
 ) -> Result<Accepted, Problem> {
     let container = id.0;
     if query.0.dry_run {
-        return Ok(Accepted::planned(&preview::of_resize(&asked.app, container, body).await?));
+        return Ok(Accepted::shown(&preview::of_resize(&asked.app, container, body).await?));
     }
     let command = |wanted| Command::ResizeContainer { container, change: wanted };
     let taken = changing::of(&asked.app, &asked.asking, container, body, command).await?;

@@ -1,11 +1,10 @@
-//! Containers: asking for one, looking at them, taking one down.
+//! Containers: asking for one, looking at them.
 
 use std::sync::Arc;
 
 use actix_web::web::{Data, Json};
-use actix_web::{delete, get, post};
+use actix_web::{get, post};
 use domain::container::{Lifecycle, TemplateVersion};
-use domain::operation::Command;
 use domain::{ContainerId, HostId};
 use platform::catalogue::Listed;
 use platform::views::{self, ContainerFilter, ContainerRow, DriftRow};
@@ -17,7 +16,6 @@ use super::asked::{Accepted, Asked};
 use super::id::Id;
 use crate::accept::unread;
 use crate::access::Caller;
-use crate::act::For;
 use crate::app::App;
 use crate::body::Body;
 use crate::create as creating;
@@ -26,7 +24,7 @@ use crate::preview;
 use crate::problem::{Kind, Problem};
 use crate::shape::container::ContainerView;
 use crate::shape::drift::DriftView;
-use crate::shape::operation::{Created, OperationView};
+use crate::shape::operation::Created;
 use crate::shape::plan::Plan;
 use crate::tag::Tagged;
 use crate::wish::CreateContainer;
@@ -60,7 +58,7 @@ pub(super) async fn create(
     body: Body<CreateContainer>,
 ) -> Result<Accepted<Created>, Problem> {
     if query.0.dry_run {
-        return Ok(Accepted::planned(&preview::of_create(&asked.app, &asked.asking, body).await?));
+        return Ok(Accepted::shown(&preview::of_create(&asked.app, &asked.asking, body).await?));
     }
     let (taken, password) = creating::container(&asked.app, &asked.asking, body).await?;
     asked.answer(taken, password).await
@@ -150,36 +148,4 @@ pub(super) async fn detail(app: Data<App>, id: Id<ContainerId>) -> Result<Tagged
     let now = &view.live;
     let seen = json!([now.power, view.node, now.cpu, now.memory_bytes, now.disk_bytes, now.lock, view.drift]);
     Ok(Tagged::new(version, view).beside(&seen))
-}
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Deleting {
-    /// Take it out of Proxmox's backup and replication jobs too.
-    #[serde(default)]
-    purge: bool,
-    /// Only say what would happen: nothing is written.
-    #[serde(default)]
-    dry_run: bool,
-}
-
-/// Delete a container
-///
-/// It is stopped first. One that is gone from Proxmox already counts as deleted.
-#[utoipa::path(
-    tag = "containers",
-    params(Id<ContainerId>, Deleting, Asked),
-    responses(
-        Accepted,
-        (status = 200, description = "It has ended while you waited; with `dry_run` the plan", content((OperationView), (Plan))),
-    )
-)]
-#[delete("/v1/containers/{id}")]
-pub(super) async fn delete(asked: Asked, id: Id<ContainerId>, query: Search<Deleting>) -> Result<Accepted, Problem> {
-    if query.0.dry_run {
-        return Ok(Accepted::planned(&preview::of_delete(&asked.app, id.0, query.0.purge).await?));
-    }
-    let command = Command::DeleteContainer { container: id.0, purge: query.0.purge };
-    asked.of(id.0, For::Present, command).await
 }

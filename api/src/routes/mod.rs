@@ -15,6 +15,7 @@ mod changes;
 mod containers;
 mod copies;
 mod credentials;
+mod deletions;
 mod docs;
 mod drift;
 mod events;
@@ -55,7 +56,8 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(containers::create)
         .service(containers::list)
         .service(containers::detail)
-        .service(containers::delete)
+        .service(deletions::delete)
+        .service(deletions::undelete)
         .service(actions::start)
         .service(actions::stop)
         .service(actions::shutdown)

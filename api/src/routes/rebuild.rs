@@ -37,7 +37,7 @@ pub(super) async fn rebuild(
     body: Body<RebuildContainer>,
 ) -> Result<Accepted<Created>, Problem> {
     if query.0.dry_run {
-        return Ok(Accepted::planned(&preview::of_rebuild(&asked.app, id.0, body).await?));
+        return Ok(Accepted::shown(&preview::of_rebuild(&asked.app, id.0, body).await?));
     }
     let (taken, password) = rebuilding::container(&asked.app, &asked.asking, id.0, body).await?;
     asked.answer(taken, password).await

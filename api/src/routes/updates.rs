@@ -70,7 +70,7 @@ pub(super) async fn update(
     body: Body<UpdateContainer>,
 ) -> Result<Accepted, Problem> {
     if query.0.dry_run {
-        return Ok(Accepted::planned(&updating::plan(&asked.app, id.0, body).await?));
+        return Ok(Accepted::shown(&updating::plan(&asked.app, id.0, body).await?));
     }
     let taken = updating::update(&asked.app, &asked.asking, id.0, body).await?;
     asked.answer(taken, Value::Null).await

@@ -66,6 +66,9 @@ pub struct ContainerView {
     /// Why its create failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorView>,
+    /// When it will be deleted; `undelete` takes that back until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delete_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub links: ContainerLinks,
@@ -164,6 +167,7 @@ impl ContainerView {
             live: LiveView::of(live, row.power, row.updated_at, now),
             drift: None,
             error: row.error.as_ref().map(ErrorView::from),
+            delete_at: row.deletion.map(|deletion| deletion.at),
             created_at: row.created_at,
             updated_at: row.updated_at,
             links: links(id, row.created_by),

@@ -14,6 +14,7 @@ mod bulk;
 mod changes;
 mod containers;
 mod copies;
+mod deletions;
 mod documented;
 mod drift;
 mod events;

@@ -1,8 +1,8 @@
 use serde_json::Value;
 
 use super::{
-    BackupMade, Change, Container, ContainerEvent, Guest, Lifecycle, Placement, Power, Rebuild, Request, Stopping,
-    TemplateVersion,
+    BackupMade, Change, Container, ContainerEvent, Deletion, Guest, Lifecycle, Placement, Power, Rebuild, Request,
+    Stopping, TemplateVersion,
 };
 use crate::drift::Taken;
 use crate::field::{self, FieldError};
@@ -67,6 +67,10 @@ pub enum ContainerCommand {
         answers: Option<SealedId>,
     },
     Release,
+    PlanDelete(Deletion),
+    WithdrawDelete,
+    /// The time has come.
+    BeginDelete(OperationId),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -95,6 +99,8 @@ pub enum ContainerRejection {
     NotMade,
     #[error("another rebuild of the container was begun since")]
     Superseded,
+    #[error("nobody has asked to delete the container later, or its delete has begun")]
+    NotToBeDeleted,
 }
 
 impl Aggregate for Container {
@@ -162,6 +168,7 @@ impl Aggregate for Container {
             E::Stopped { .. } => self.power = Power::Stopped,
             E::Removed | E::Released | E::CreateCancelled => {
                 self.lose_guest();
+                self.deletion = None;
                 self.lifecycle = Lifecycle::Removed;
             }
             E::SnapshotTaken { name } => drop(self.snapshots.insert(name.clone())),
@@ -176,6 +183,8 @@ impl Aggregate for Container {
                     request.inputs = answers.or(request.inputs);
                 }
             }
+            E::DeletePlanned(deletion) => self.deletion = Some(*deletion),
+            E::DeleteWithdrawn | E::DeleteBegun { .. } => self.deletion = None,
             E::BackedUp(made) => drop(self.backups.insert(made.volume.clone(), (**made).clone())),
             E::BackupDeleted { volume } => drop(self.backups.remove(volume)),
             E::RebuildAccepted(rebuild) => self.rebuild = Some(rebuild.clone()),
@@ -254,6 +263,9 @@ impl Container {
             }
             C::Remove => vec![E::Removed],
             C::Release => vec![E::Released],
+            C::PlanDelete(deletion) => vec![E::DeletePlanned(deletion)],
+            C::WithdrawDelete => self.withdraw_delete()?,
+            C::BeginDelete(operation) => self.begin_delete(operation)?,
             C::RecordSnapshot(name) => self.about_guest(E::SnapshotTaken { name })?,
             C::RecordSnapshotDeleted(name) => self.about_guest(E::SnapshotDeleted { name })?,
             C::RecordRolledBack(name) => self.about_guest(E::RolledBack { name })?,
@@ -347,12 +359,5 @@ impl Container {
         if let (Some(guest), Some(node)) = (&mut self.guest, &taken.node) {
             guest.node.clone_from(node);
         }
-    }
-
-    fn lose_guest(&mut self) {
-        self.guest = None;
-        self.power = Power::Unknown;
-        self.addresses.clear();
-        self.snapshots.clear();
     }
 }

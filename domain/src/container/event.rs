@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{BackupMade, Change, ContainerSpec, Rebuild};
+use super::{BackupMade, Change, ContainerSpec, Deletion, Rebuild};
 use crate::drift::Taken;
 use crate::operation::Failure;
 use crate::placement::Considered;
@@ -137,6 +137,13 @@ pub enum ContainerEvent {
     /// Given back: its guest stays, and is nobody's of ours.
     #[serde(rename = "container.released")]
     Released,
+    /// Until then it can be taken back.
+    #[serde(rename = "container.delete_planned")]
+    DeletePlanned(Deletion),
+    #[serde(rename = "container.delete_withdrawn")]
+    DeleteWithdrawn,
+    #[serde(rename = "container.delete_begun")]
+    DeleteBegun { operation: OperationId },
     /// The record has taken over what somebody changed on Proxmox.
     #[serde(rename = "container.drift_accepted")]
     DriftAccepted(Box<Taken>),

@@ -4,6 +4,7 @@ mod address;
 mod backup;
 mod change;
 mod decide;
+pub mod deletion;
 mod event;
 mod fixed;
 pub mod marker;
@@ -15,6 +16,7 @@ mod validate;
 pub use backup::BackupMade;
 pub use change::Change;
 pub use decide::{ContainerCommand, ContainerRejection};
+pub use deletion::Deletion;
 pub use event::{ContainerEvent, Placement, Request, Stopping, TemplateVersion};
 pub use fixed::Fixed;
 pub use marker::marker;
@@ -42,6 +44,8 @@ pub struct Container {
     snapshots: BTreeSet<String>,
     /// By volume.
     backups: BTreeMap<String, BackupMade>,
+    /// Asked for, and not begun.
+    deletion: Option<Deletion>,
 }
 
 /// What stands for it on Proxmox.

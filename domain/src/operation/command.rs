@@ -26,6 +26,9 @@ pub enum Command {
         /// Also from backup and replication jobs.
         #[serde(default)]
         purge: bool,
+        /// Disks with its number that its settings do not name stay.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        keep_unreferenced: bool,
     },
     ResizeContainer {
         container: ContainerId,

@@ -89,6 +89,7 @@ pub(crate) struct Container {
     pub live: Live,
     pub drift: Option<Drift>,
     pub error: Option<Trouble>,
+    pub delete_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
 }
 

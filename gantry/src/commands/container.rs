@@ -42,6 +42,12 @@ pub(crate) struct Delete {
     /// Take it out of Proxmox's backup and replication jobs too.
     #[arg(long)]
     purge: bool,
+    /// Leave the disks with its number that its settings do not name.
+    #[arg(long)]
+    keep_unreferenced_disks: bool,
+    /// Not now, but after that time: 90s, 30m, 24h, 7d. `gantry undelete` takes it back until then.
+    #[arg(long, value_name = "TIME")]
+    delay: Option<String>,
     /// Only show what would happen.
     #[arg(long)]
     dry_run: bool,
@@ -51,6 +57,14 @@ pub(crate) struct Delete {
     /// Do not follow it.
     #[arg(long, short)]
     detach: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Undelete {
+    #[command(flatten)]
+    api: Api,
+    /// Its name or id.
+    container: String,
 }
 
 pub(crate) async fn list(args: List, out: Output) -> Outcome {
@@ -65,7 +79,7 @@ pub(crate) async fn list(args: List, out: Output) -> Outcome {
         for container in containers {
             table.row([
                 (container.hostname.clone(), Some(Colour::Strong)),
-                (container.lifecycle.clone(), Some(colour(&container.lifecycle))),
+                state(&container),
                 power(&container),
                 (container.template.or(container.image).unwrap_or_default(), None),
                 (container.node.unwrap_or_default(), None),
@@ -97,16 +111,48 @@ pub(crate) async fn show(args: Show, out: Output) -> Outcome {
 pub(crate) async fn delete(args: Delete, out: Output) -> Outcome {
     let client = args.api.client()?;
     let id = client.container(&args.container).await?;
-    let purge: &[_] = if args.purge { &[("purge", "true")] } else { &[] };
+    let said = [
+        ("purge", args.purge.then_some("true")),
+        ("destroy_unreferenced_disks", args.keep_unreferenced_disks.then_some("false")),
+        ("delay", args.delay.as_deref()),
+        ("dry_run", args.dry_run.then_some("true")),
+    ];
+    let asked: Vec<_> = said.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let path = format!("/v1/containers/{id}");
     if args.dry_run {
-        let asked = [purge, &[("dry_run", "true")]].concat();
-        return plan::show(&client.delete(&format!("/v1/containers/{id}"), &asked).await?, &args.container, out);
+        return plan::show(&client.delete(&path, &asked).await?, &args.container, out);
     }
     if !args.yes {
-        output::confirm(&format!("Delete {} and all that is in it?", args.container), "--yes")?;
+        let later = args.delay.as_ref().map(|delay| format!(" in {delay}")).unwrap_or_default();
+        output::confirm(&format!("Delete {} and all that is in it{later}?", args.container), "--yes")?;
     }
-    let answer = client.delete(&format!("/v1/containers/{id}"), purge).await?;
+    let answer = client.delete(&path, &asked).await?;
+    if args.delay.is_some() {
+        return told(&answer, out);
+    }
     following::accepted(&client, &answer, &args.container, args.detach, out).await
+}
+
+pub(crate) async fn undelete(args: Undelete, out: Output) -> Outcome {
+    let client = args.api.client()?;
+    let id = client.container(&args.container).await?;
+    told(&client.act(&format!("/v1/containers/{id}/undelete"), &[]).await?, out)
+}
+
+/// When it will be deleted, or that it will not.
+fn told(answer: &serde_json::Value, out: Output) -> Outcome {
+    let it: shape::Container = read(answer)?;
+    out.answer(answer, || match it.delete_at {
+        Some(at) => format!(
+            "{} will be deleted at {}, in {}.\n`gantry undelete {}` takes that back.",
+            it.hostname,
+            at.format("%Y-%m-%d %H:%M:%S UTC"),
+            words::until(at),
+            it.hostname
+        ),
+        None => format!("{} stays.", it.hostname),
+    });
+    Ok(Exit::Done)
 }
 
 pub(super) fn colour(lifecycle: &str) -> Colour {
@@ -115,6 +161,14 @@ pub(super) fn colour(lifecycle: &str) -> Colour {
         "failed" => Colour::Bad,
         "creating" => Colour::Busy,
         _ => Colour::Faint,
+    }
+}
+
+/// Whether it is whole, and how long it will be there.
+fn state(container: &shape::Container) -> (String, Option<Colour>) {
+    match container.delete_at {
+        Some(at) => (format!("{}, deleted in {}", container.lifecycle, words::until(at)), Some(Colour::Bad)),
+        None => (container.lifecycle.clone(), Some(colour(&container.lifecycle))),
     }
 }
 

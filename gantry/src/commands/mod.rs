@@ -115,6 +115,8 @@ enum Command {
     Rebuild(rebuild::Args),
     /// Deletes a container.
     Delete(container::Delete),
+    /// Takes back that a container is to be deleted later.
+    Undelete(container::Undelete),
     /// Makes a container from another one, and follows it until it is ready.
     Clone(clone::Args),
     /// A container's backups: making them, restoring one over it or to a new container.
@@ -244,6 +246,7 @@ impl Gantry {
             Command::Orphans(args) => drift::orphans(args, *out).await,
             Command::Rebuild(args) => rebuild::run(args, *out).await,
             Command::Delete(args) => container::delete(args, *out).await,
+            Command::Undelete(args) => container::undelete(args, *out).await,
             Command::Clone(args) => clone::run(args, *out).await,
             Command::Backup(backup) => backup.run(*out).await,
             Command::Snapshot(snapshot) => snapshot.run(*out).await,

@@ -32,6 +32,10 @@ pub(super) fn container(raw: &Value, out: Output) -> Outcome {
         lines.line("about", &it.description.unwrap_or_default().replace('\n', "\n             "));
         lines.line("tags", &it.tags.join(" "));
         lines.line("made", &format!("{} ago", words::ago(it.created_at)));
+        if let Some(at) = it.delete_at {
+            let text = format!("in {}, at {}", words::until(at), at.format("%Y-%m-%d %H:%M:%S UTC"));
+            lines.line("deleted", &out.paint(Colour::Bad, &text));
+        }
         let drift: Vec<String> =
             it.drift.iter().flat_map(|drift| &drift.differences).map(|one| one.what.clone()).collect();
         if !drift.is_empty() {

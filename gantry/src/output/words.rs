@@ -7,6 +7,11 @@ pub(crate) fn ago(at: DateTime<Utc>) -> String {
     seconds((platform::clock::now() - at).num_seconds().max(0).unsigned_abs())
 }
 
+/// The same of what is to come.
+pub(crate) fn until(at: DateTime<Utc>) -> String {
+    seconds((at - platform::clock::now()).num_seconds().max(0).unsigned_abs())
+}
+
 pub(crate) fn seconds(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),

@@ -87,10 +87,11 @@ async fn work(
     part: Part,
     stop: tokio_util::sync::CancellationToken,
 ) -> Outcome<()> {
-    let (worked, (), (), (), ()) = tokio::join!(
+    let (worked, (), (), (), (), ()) = tokio::join!(
         engine.work(&settings),
         engine.sweep_on(),
         engine.schedules_on(),
+        engine.deletions_on(),
         engine.watch_on(),
         sweeping.sweep.sweep_on(sweeping.every, &settings.name, &stop)
     );

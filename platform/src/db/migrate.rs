@@ -73,6 +73,7 @@ const ALL: &[Migration] = &[
     one!(15, "identities", "0015_identities"),
     two!(16, "template versions", "0016_template_versions"),
     one!(17, "clone_sources", "0017_clone_sources"),
+    one!(18, "to_delete", "0018_to_delete"),
 ];
 
 /// The schema that this program works with.

@@ -3,13 +3,16 @@
 use chrono::{DateTime, Utc};
 use domain::{
     AccountId, ContainerId, HostId, OperationId,
-    container::{Container, ContainerEvent, ContainerSpec, Lifecycle, Placement, Power, TemplateVersion},
+    container::{Container, ContainerEvent, ContainerSpec, Deletion, Lifecycle, Placement, Power, TemplateVersion},
     operation::Failure,
     vmid::Vmid,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{Conditions, Life, Row, Stamped, Table, row::word};
+
+/// In `to_delete`; else nothing.
+const YES: &str = "yes";
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContainerRow {
@@ -32,6 +35,9 @@ pub struct ContainerRow {
     pub created_by: OperationId,
     /// Why its create failed.
     pub error: Option<Failure>,
+    /// A delete that is to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion: Option<Deletion>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub version: i64,
@@ -48,6 +54,8 @@ pub struct ContainerFilter {
     pub behind: Option<Vec<TemplateVersion>>,
     /// Any of these; all when empty.
     pub lifecycle: Vec<Lifecycle>,
+    /// Only those that are to be deleted.
+    pub to_delete: bool,
     pub since: Option<DateTime<Utc>>,
     pub until: Option<DateTime<Utc>>,
 }
@@ -68,6 +76,7 @@ impl Row for ContainerRow {
             "template",
             "template_version",
             "lifecycle",
+            "to_delete",
             "version",
             "created_at",
             "updated_at",
@@ -97,6 +106,7 @@ impl Row for ContainerRow {
             addresses: state.addresses().to_vec(),
             created_by: request.operation,
             error: error.filter(|_| state.lifecycle() == Lifecycle::Failed),
+            deletion: state.deletion().copied(),
             created_at: life.created_at,
             updated_at: life.updated_at,
             version: life.version.0,
@@ -112,6 +122,7 @@ impl Row for ContainerRow {
             self.template.as_ref().map(|template| template.name.clone()),
             self.template.as_ref().map(|template| template.hash.clone()),
             Some(word(&self.lifecycle)),
+            self.deletion.map(|_| YES.to_owned()),
         ]
     }
 
@@ -131,6 +142,7 @@ impl Row for ContainerRow {
             .is("hostname", filter.hostname.as_ref())
             .is("template", filter.template.as_ref())
             .one_of("lifecycle", &lifecycle)
+            .is("to_delete", filter.to_delete.then_some(YES))
             .since(filter.since)
             .until(filter.until)
     }

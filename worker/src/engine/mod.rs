@@ -1,6 +1,8 @@
 //! Drives operations: load, plan, do one thing, append, again. What to do next is decided from the log alone, so that
 //! a job that comes twice, late, or after a crash does no harm.
 
+mod begin;
+mod deletions;
 mod drive;
 mod error;
 mod job;
@@ -18,6 +20,7 @@ use platform::log::Log;
 use platform::queue::Queue;
 use tokio_util::sync::CancellationToken;
 
+pub use deletions::{Deletions, deletions_topic};
 pub use drive::Outcome;
 pub use error::EngineError;
 pub use watch::Watched;

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use domain::container::{BackupMade, Container, Lifecycle};
 use domain::copy::file;
-use domain::operation::{Accepted, Command, Given, Operation, OperationCommand};
+use domain::operation::Command;
 use domain::schedule::{self, ScheduleCommand, Schedules};
 use domain::{Aggregate, ContainerId, Meta, OperationId};
-use platform::log::{Append, Expected, Loaded};
-use platform::people::quota;
-use platform::views::{self, MOST, Order, Page, ScheduleFilter, ScheduleRow, clone_sources};
+use platform::log::{Loaded, StreamAppend};
+use platform::views::{self, MOST, Order, Page, ScheduleFilter, ScheduleRow};
 use uuid::Uuid;
 
 use super::Engine;
+use super::begin::{Begun, encoded};
 
 const EVERY: Duration = Duration::from_secs(15);
 
@@ -73,11 +73,14 @@ impl Engine {
         // One that is too many makes room for one that there is none for.
         for wanted in [due(id, &schedules.state, operation, now), surplus(id, &schedules.state, &container, operation)]
         {
-            let Some((command, asked)) = wanted else { continue };
-            match self.begin(&schedules, &container, command, asked, operation).await? {
+            let Some(wanted) = wanted else { continue };
+            match self.begin_scheduled(id, &schedules, &container, wanted, operation).await? {
                 Begun::Yes => return Ok(true),
                 Begun::SomebodyElse => return Ok(false),
-                Begun::NoRoom => {}
+                // It stays due, and begins when there is room.
+                Begun::NoRoom => {
+                    tracing::warn!(container.id = %id, "a scheduled backup waits: its account may have no more");
+                }
             }
         }
         Ok(false)
@@ -94,54 +97,23 @@ impl Engine {
         Ok(())
     }
 
-    async fn begin(
+    async fn begin_scheduled(
         &self,
+        container_id: ContainerId,
         schedules: &Loaded<Schedules>,
         container: &Container,
-        command: Command,
-        asked: ScheduleCommand,
+        (command, asked): (Command, ScheduleCommand),
         operation: OperationId,
     ) -> Result<Begun, String> {
-        let words = |error: &dyn std::fmt::Display| error.to_string();
-        let Some(id) = command.target() else { return Ok(Begun::SomebodyElse) };
         let now = self.log.clock().now();
-        let said = schedules.state.decide(asked, &schedule::Given { now }).map_err(|error| words(&error))?;
-        let account = container.request().and_then(|request| request.account);
-        let held = account.zip(command.takes()).map(|(account, takes)| quota::held(account, takes));
-        let free = clone_sources::free(operation, &command);
-        let accepted = Accepted::new(command, account, container.guest().map(|guest| guest.host));
-        let accepted = Operation::default().decide(OperationCommand::Accept(accepted), &Given { now });
-        let accepted = accepted.map_err(|error| words(&error))?;
-        let meta = Meta { correlation: Some(operation.uuid()), account, ..Meta::system("schedule") };
-        let append = Append::new(meta).stream(Schedules::stream(id), schedules.expected(), encoded(&said)?).stream(
-            Operation::stream(operation),
-            Expected::New,
-            encoded(&accepted)?,
-        );
-        match self.log.append(held.into_iter().chain(free).fold(append, Append::with)).await {
-            Ok(_) => {}
-            // It stays due, and begins when there is room.
-            Err(error) if error.over_quota().is_some() => {
-                tracing::warn!(container.id = %id, %error, "a scheduled backup waits: its account may have no more");
-                return Ok(Begun::NoRoom);
-            }
-            // Another worker was first, or an operation is at work on the container: the next look tries again.
-            Err(error) if error.is_conflict() || error.is_taken() => return Ok(Begun::SomebodyElse),
-            Err(error) => return Err(words(&error)),
-        }
-        if let Err(error) = self.wake(operation).await {
-            tracing::warn!(operation.id = %operation, %error, "the job was not queued, the sweep will find the operation");
-        }
-        Ok(Begun::Yes)
+        let said = schedules.state.decide(asked, &schedule::Given { now }).map_err(|error| error.to_string())?;
+        let said = StreamAppend {
+            stream: Schedules::stream(container_id),
+            expected: schedules.expected(),
+            events: encoded(&said)?,
+        };
+        self.begin(Meta::system("schedule"), operation, command, container, said).await
     }
-}
-
-enum Begun {
-    Yes,
-    /// Another worker was first, or something else is at work on the container.
-    SomebodyElse,
-    /// The account may have no more.
-    NoRoom,
 }
 
 fn due(
@@ -180,8 +152,4 @@ fn surplus(
         let command = Command::DeleteBackup { container, backup: file(&volume).to_owned() };
         Some((command, ScheduleCommand::Prune { name: name.to_owned(), volume, operation }))
     })
-}
-
-fn encoded<E: domain::Event>(events: &[E]) -> Result<Vec<domain::NewEvent>, String> {
-    events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(|error| error.to_string())
 }

@@ -16,7 +16,7 @@ use super::ensure_image::Image;
 use super::half_made::{Whose, being_made, whose};
 use super::making::{self, Making};
 use super::rebuild::Kept;
-use super::{Leased, lease_vmid, take_down};
+use super::{Leased, WHOLE, lease_vmid, take_down};
 use crate::context::Context;
 use crate::failure::proxmox_failure;
 use crate::step::{Done, Step, StepError};
@@ -95,7 +95,7 @@ impl Step for CreateGuest {
             let leased = read(intent)?;
             let host = context.tools.hosts.get(leased.place.host).await?;
             making::settled(context).await?;
-            take_down(context, &host, &leased.place.node, leased.vmid.get(), true).await?;
+            take_down(context, &host, &leased.place.node, leased.vmid.get(), WHOLE).await?;
             let container = context.container().await?;
             let said =
                 context.say::<Container>(context.container_id, container, ContainerCommand::RecordGuestRemoved, &())?;

@@ -17,19 +17,24 @@ use crate::failure::proxmox_failure;
 use crate::hosts::Host;
 use crate::step::{Done, Step, StepError};
 
+/// With all that is its own. Only what was stopped before is deleted.
+pub(crate) const WHOLE: LxcDelete = LxcDelete { force: false, purge: true, unreferenced_disks: true };
+
 pub(super) struct DestroyGuest;
 
 impl Step for DestroyGuest {
     fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
         Box::pin(async {
             let container = context.container().await?;
-            let purge = matches!(
-                context.operation.accepted().map(|accepted| &accepted.command),
-                Some(Command::DeleteContainer { purge: true, .. })
-            );
+            let how = match context.operation.accepted().map(|accepted| &accepted.command) {
+                Some(Command::DeleteContainer { purge, keep_unreferenced, .. }) => {
+                    LxcDelete { force: false, purge: *purge, unreferenced_disks: !keep_unreferenced }
+                }
+                _ => LxcDelete { purge: false, ..WHOLE },
+            };
             for guest in guests(context).await? {
                 let host = context.tools.hosts.get(guest.host).await?;
-                take_down(context, &host, &guest.node, guest.vmid.get(), purge).await?;
+                take_down(context, &host, &guest.node, guest.vmid.get(), how).await?;
             }
             let said =
                 context.say::<Container>(context.container_id, container, ContainerCommand::RecordGuestRemoved, &())?;
@@ -61,7 +66,7 @@ pub(crate) async fn take_down(
     host: &Host,
     node: &str,
     vmid: u32,
-    purge: bool,
+    how: LxcDelete,
 ) -> Result<(), StepError> {
     context.stop_tasks_of(host, node, vmid).await?;
     match whose(context, host, node, vmid).await? {
@@ -82,18 +87,18 @@ pub(crate) async fn take_down(
             Err(error) => return Err(proxmox_failure(error)),
         }
     }
-    remove(context, host, node, vmid, purge).await
+    remove(context, host, node, vmid, how).await
 }
 
 /// What a create of ours left that died in the middle.
 pub(super) async fn remove_half_made(context: &Context, host: &Host, node: &str, vmid: u32) -> Result<(), StepError> {
     unlock(host, node, vmid).await?;
-    remove(context, host, node, vmid, true).await
+    remove(context, host, node, vmid, WHOLE).await
 }
 
-async fn remove(context: &Context, host: &Host, node: &str, vmid: u32, purge: bool) -> Result<(), StepError> {
+async fn remove(context: &Context, host: &Host, node: &str, vmid: u32, how: LxcDelete) -> Result<(), StepError> {
     let guest = host.client.lxc(node, vmid);
-    match guest.delete(LxcDelete { force: false, purge, unreferenced_disks: true }).await {
+    match guest.delete(how).await {
         Ok(upid) => match context.task_within(host, &upid, Duration::from_secs(300)).await {
             Ok(()) => Ok(()),
             Err(error) => match guest.config().await {

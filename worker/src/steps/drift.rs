@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::half_made::{Whose, whose};
 use super::power::StopGuest;
 use super::start_guest::StartGuest;
-use super::take_down;
+use super::{WHOLE, take_down};
 use crate::context::Context;
 use crate::drift::{Judged, judge};
 use crate::step::{Done, Step, StepError};
@@ -74,7 +74,7 @@ impl Step for RemoveOrphan {
             let host = context.tools.hosts.get(*host).await?;
             match whose(context, &host, node, vmid.get()).await? {
                 Whose::Nobodys => {}
-                Whose::Ours => take_down(context, &host, node, vmid.get(), true).await?,
+                Whose::Ours => take_down(context, &host, node, vmid.get(), WHOLE).await?,
                 Whose::Anothers | Whose::HalfMade | Whose::BeingMade => {
                     return Err(refused("it does not bear that container's marker any more: look at it on Proxmox"));
                 }

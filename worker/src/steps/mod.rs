@@ -44,7 +44,7 @@ use domain::pipeline::StepName;
 use crate::step::Step;
 
 pub(crate) use create_guest::network as network_of;
-pub(crate) use destroy_guest::take_down;
+pub(crate) use destroy_guest::{WHOLE, take_down};
 pub(crate) use ensure_image::Available;
 pub(crate) use forget_secrets::sealed_for;
 pub(crate) use grow_disk::size as size_of;

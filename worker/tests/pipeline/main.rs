@@ -8,6 +8,7 @@ mod changes;
 mod checks;
 mod copies;
 mod create;
+mod deletions;
 mod drift;
 mod fault;
 mod nodes;

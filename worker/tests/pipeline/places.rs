@@ -75,7 +75,10 @@ async fn a_delete_says_what_would_be_asked_of_proxmox() {
     world.drive(operation).await;
     let guest = world.container(container).await.guest().cloned();
     let path = guest.as_ref().map(|guest| format!("/nodes/{}/lxc/{}", guest.node, guest.vmid)).expect("a guest");
-    let preview = worker::preview(&world.tools, Wish::Delete { container, guest, purge: true }).await.unwrap();
+    let preview =
+        worker::preview(&world.tools, Wish::Delete { container, guest, purge: true, keep_unreferenced: false })
+            .await
+            .unwrap();
     let calls: Vec<_> = preview.calls.iter().map(|call| (call.method, call.path.as_str())).collect();
     assert_eq!(calls, [("POST", format!("{path}/status/stop").as_str()), ("DELETE", path.as_str())]);
     assert_eq!(preview.calls[1].parameters["purge"], "1");

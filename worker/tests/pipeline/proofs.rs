@@ -102,7 +102,7 @@ pub(crate) async fn begin(world: &World, pipeline: PipelineName) -> (ContainerId
     let (container, create) = world.request(spec(&crate::support::hostname(), image)).await;
     assert_eq!(world.drive(create).await.status(), Some(Status::Succeeded));
     let command = match pipeline {
-        PipelineName::Delete => Command::DeleteContainer { container, purge: true },
+        PipelineName::Delete => Command::DeleteContainer { container, purge: true, keep_unreferenced: false },
         PipelineName::Resize | PipelineName::Change => world.change(pipeline, container).await,
         PipelineName::RootPassword => world.new_password(container, b"new horse battery").await,
         PipelineName::Suspend => Command::SuspendContainer { container },
@@ -240,7 +240,8 @@ async fn a_failure_at_each_step_leaves_nothing_behind_and_is_retried(on: On) {
         }
         fault.mend(&world, container).await;
         if then == Then::KeptAndDeleted {
-            let delete = world.accept(Command::DeleteContainer { container, purge: true }).await;
+            let delete =
+                world.accept(Command::DeleteContainer { container, purge: true, keep_unreferenced: false }).await;
             world.drive(delete).await;
             has_succeeded(&world, PipelineName::Delete, container, delete).await?;
             world.only_guests_of(&[]).await;

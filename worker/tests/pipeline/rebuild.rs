@@ -244,7 +244,7 @@ async fn one_that_failed_takes_another_rebuild_and_the_first_can_not_go_on_then(
     let again = ContainerCommand::RetryRebuild(first);
     let refused = world.log.execute::<Container>(container, again, &(), meta()).await;
     assert!(refused.unwrap_err().to_string().contains("another rebuild"));
-    let delete = world.accept(Command::DeleteContainer { container, purge: true }).await;
+    let delete = world.accept(Command::DeleteContainer { container, purge: true, keep_unreferenced: false }).await;
     world.drive(delete).await;
     ended_well(&world, PipelineName::Delete, container, delete).await.unwrap();
 }
