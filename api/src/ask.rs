@@ -44,10 +44,15 @@ pub(crate) async fn of_operation(
         append = append.stream(Operation::stream(id), loaded.expected(), encoded(&events)?);
         if command == OperationCommand::Retry {
             let again = container_too(app, &loaded.state).await?;
-            // What failed had given back its part of the quota; a container that was kept has its place still.
+            // What failed had given back its part of the quota; a container that was kept has its place still, and a
+            // copy that was made is kept.
+            let retried = events.iter().fold(loaded.state.clone(), Operation::evolve);
             let takes =
                 loaded.state.accepted().and_then(|accepted| Some((accepted.account?, accepted.command.takes()?)));
-            let takes = takes.filter(|(_, takes)| again.is_some() || *takes != Takes::Place);
+            let takes = takes.filter(|(_, takes)| match takes {
+                Takes::Place => again.is_some(),
+                Takes::Snapshot | Takes::Backup => retried.making().is_some(),
+            });
             append.streams.extend(again);
             let free = loaded.state.accepted().and_then(|accepted| clone_sources::free(id, &accepted.command));
             append = free.into_iter().fold(append, Append::with);

@@ -5,17 +5,14 @@ use std::sync::Arc;
 
 use domain::container::{Container, ContainerCommand, Rebuild, Request, Scripts, Source, TemplateVersion};
 use domain::operation::Command;
-use domain::quota::Takes;
 use domain::template::Template;
 use domain::{AccountId, Aggregate as _, ContainerId, OperationId, SealedId, StreamId};
 use platform::catalogue::Found;
 use platform::log::Rows;
-use platform::people::quota;
-use platform::views::{self, AccountRow};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::accept::{Taken, is_repeated, over, unread, unreadable};
+use crate::accept::{Taken, is_repeated, unreadable};
 use crate::act::{self, Also, For};
 use crate::answers::given_before;
 use crate::app::App;
@@ -57,9 +54,6 @@ pub(crate) async fn container(
     let errors = std::mem::take(&mut wanted.errors);
     // Whoever asks again is told what the first time came to, whatever holds by now.
     let body = body.fit(if is_repeated(app, asking, &digest).await? { Vec::new() } else { errors })?;
-    if body.backup_first {
-        room_for_a_backup(app, request.account).await?;
-    }
     let (operation, stream) = (OperationId::new(Uuid::now_v7()), Container::stream(id));
     let mut rows = Vec::new();
     let made = (body.root_password.is_none() && request.root_password.is_none()).then(generate);
@@ -87,18 +81,6 @@ pub(crate) async fn container(
 pub(crate) async fn request(app: &App, id: ContainerId) -> Result<Request, Problem> {
     let loaded = app.log.load::<Container>(id).await.map_err(unreadable)?;
     loaded.state.request().cloned().ok_or_else(|| Problem::new(Kind::NotFound))
-}
-
-/// Before anything is begun that would have to end without it.
-async fn room_for_a_backup(app: &App, account: Option<AccountId>) -> Result<(), Problem> {
-    let Some(account) = account else { return Ok(()) };
-    let row: Option<AccountRow> = views::get(app.log.db(), account).await.map_err(unread)?;
-    let mut usage = quota::used(app.log.db(), account).await.map_err(unread)?;
-    usage.backups += 1;
-    match row.map(|row| row.quota.passed_by(&usage, Takes::Backup)).unwrap_or_default() {
-        none if none.is_empty() => Ok(()),
-        passed => Err(over(&passed)),
-    }
 }
 
 impl Wanted {

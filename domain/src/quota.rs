@@ -30,7 +30,8 @@ pub struct Usage {
 }
 
 /// What a command takes of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Takes {
     /// A container's place, or a larger one.
     Place,

@@ -182,3 +182,50 @@ async fn of_two_at_once_one_gets_the_last_place_for_a_copy_and_it_is_free_again_
         assert_eq!(used(&app, &shop).await[what], 0);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_rebuilds_with_a_backup_first_one_gets_the_last_place_and_keeps_it_once() {
+    use domain::container::{BackupMade, ContainerCommand as C};
+    use domain::operation::OperationCommand as O;
+    use domain::pipeline::StepName as S;
+    let app = TestApp::start().await;
+    let shop = app.account("shop").await;
+    let two = two_ready(&app, &shop).await;
+    quota(&app, &shop, &json!({ "backups": 1 })).await;
+    let rebuild = |id: &str| {
+        answer(app.ask(Method::POST, &format!("/v1/containers/{id}/rebuild")).json(&json!({ "backup_first": true })))
+    };
+    let (one, other) = futures_util::future::join(rebuild(&two[0]), rebuild(&two[1])).await;
+    let answers = [one, other];
+    assert_eq!((statuses(&answers, 202), statuses(&answers, 409)), (1, 1), "{answers:?}");
+    let (winner, loser) = if answers[0].0 == 202 { (0, 1) } else { (1, 0) };
+    assert_eq!(answers[loser].1["type"], "/problems/quota-exceeded", "{answers:?}");
+    assert_eq!(answers[loser].1["over"], json!([{ "what": "backups", "limit": 1, "wanted": 2 }]));
+    assert_eq!(used(&app, &shop).await["backups"], 1, "before it is there");
+
+    // It is made, and still counts as one: not as one made and one in the making.
+    let id = operation(&answers[winner].1);
+    app.tell(id, O::Claim { worker: "test".into() }).await;
+    for step in [S::KeepPlace, S::EnsureImage, S::BackUpFirst] {
+        app.tell(id, O::StartStep { step, intent: Value::Null }).await;
+        app.tell(id, O::SucceedStep { step, fact: Value::Null }).await;
+    }
+    assert_eq!(used(&app, &shop).await["backups"], 0);
+    let made: BackupMade = serde_json::from_value(json!({
+        "volume": "local:backup/vzdump-lxc-101-2026_01_31-02_30_00.tar.zst", "host": uuid::Uuid::nil(), "node": "pve1",
+        "vmid": 101, "size_bytes": 1, "made_at": "2026-01-31T02:30:00Z", "protected": false, "operation": id,
+    }))
+    .unwrap();
+    of_container(&app, &two[winner], C::RecordBackup(Box::new(made))).await;
+    assert_eq!(used(&app, &shop).await["backups"], 1);
+
+    // One that failed after that does not need the place again.
+    let failure = domain::operation::Failure::new("image-missing", "There is none", "fetch one");
+    let step = S::BeginRebuild;
+    app.tell(id, O::StartStep { step, intent: Value::Null }).await;
+    app.tell(id, O::FailStep { step, kind: domain::operation::FailureKind::Final, failure }).await;
+    app.tell(id, O::Fail).await;
+    let (status, retried) = answer(app.ask(Method::POST, &format!("/v1/operations/{id}/retry"))).await;
+    assert_eq!(status, 202, "{retried}");
+    assert_eq!(used(&app, &shop).await["backups"], 1);
+}

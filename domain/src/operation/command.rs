@@ -294,8 +294,8 @@ impl Command {
             | Self::RestoreNew { .. }
             | Self::AdoptGuest { .. }
             | Self::ResizeContainer { .. } => Some(Takes::Place),
-            Self::TakeSnapshot { .. } => Some(Takes::Snapshot),
-            Self::BackUp { .. } => Some(Takes::Backup),
+            Self::TakeSnapshot { .. } | Self::UpdateContainer { without_snapshot: false, .. } => Some(Takes::Snapshot),
+            Self::BackUp { .. } | Self::RebuildContainer { backup_first: true, .. } => Some(Takes::Backup),
             _ => None,
         }
     }

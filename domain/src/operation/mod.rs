@@ -4,6 +4,7 @@ mod command;
 mod decide;
 mod event;
 mod failure;
+mod making;
 mod rejection;
 mod state;
 mod step_run;

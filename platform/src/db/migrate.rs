@@ -74,6 +74,7 @@ const ALL: &[Migration] = &[
     two!(16, "template versions", "0016_template_versions"),
     one!(17, "clone_sources", "0017_clone_sources"),
     one!(18, "to_delete", "0018_to_delete"),
+    one!(19, "copies in the making", "0019_copies_in_the_making"),
 ];
 
 /// The schema that this program works with.

@@ -17,7 +17,7 @@ use crate::{
 
 statements! {
     one {
-        // A copy that is being made counts as one until its operation ends; then it is one that is kept, or none.
+        // A copy that is being made counts as one until it is one that is kept, or none.
         USED = "SELECT COUNT(*), COALESCE(CAST(SUM(CAST(cores AS BIGINT)) AS BIGINT), 0),
                        COALESCE(CAST(SUM(CAST(memory_mb AS BIGINT)) AS BIGINT), 0),
                        COALESCE(CAST(SUM(CAST(disk_gb AS BIGINT)) AS BIGINT), 0)
@@ -25,9 +25,9 @@ statements! {
         KEPT = "SELECT COALESCE(CAST(SUM(CAST(snapshots AS BIGINT)) AS BIGINT), 0),
                        COALESCE(CAST(SUM(CAST(backups AS BIGINT)) AS BIGINT), 0)
                 FROM copies_kept WHERE account = $1";
-        MAKING = "SELECT COALESCE(SUM(CASE WHEN pipeline = 'snapshot' THEN 1 ELSE 0 END), 0),
-                         COALESCE(SUM(CASE WHEN pipeline = 'backup' THEN 1 ELSE 0 END), 0)
-                  FROM operations WHERE account = $1 AND status IN ('queued', 'running')";
+        MAKING = "SELECT COALESCE(SUM(CASE WHEN making = 'snapshot' THEN 1 ELSE 0 END), 0),
+                         COALESCE(SUM(CASE WHEN making = 'backup' THEN 1 ELSE 0 END), 0)
+                  FROM operations WHERE account = $1 AND making IS NOT NULL";
         ACCOUNT = "SELECT document FROM accounts WHERE id = $1";
     }
 }

@@ -5,6 +5,7 @@ use domain::{
     AccountId, ContainerId, HostId, OperationId,
     operation::{Command, End, Failure, Operation, OperationEvent, Status, WaitReason, why},
     pipeline::{PipelineName, StepName},
+    quota::Takes,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,9 @@ pub struct OperationRow {
     pub worker: Option<String>,
     /// The version of the claim; who writes progress with a lower one is refused.
     pub fence: Option<i64>,
+    /// A copy that is not there yet, and counts against the quota.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub making: Option<Takes>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub ended_at: Option<DateTime<Utc>>,
@@ -65,6 +69,7 @@ impl Row for OperationRow {
             "host",
             "pipeline",
             "status",
+            "making",
             "version",
             "created_at",
             "updated_at",
@@ -106,6 +111,7 @@ impl Row for OperationRow {
             cancel_requested: state.cancel_requested(),
             worker: state.worker().map(str::to_owned),
             fence: claim.map(|stamped| stamped.version.0),
+            making: state.making(),
             created_at: life.created_at,
             updated_at: life.updated_at,
             ended_at: state.has_ended().then_some(life.updated_at),
@@ -120,6 +126,7 @@ impl Row for OperationRow {
             self.host.map(|id| id.to_string()),
             Some(word(&self.pipeline)),
             Some(self.status.to_string()),
+            self.making.as_ref().map(word),
         ]
     }
 
