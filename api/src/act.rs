@@ -129,6 +129,18 @@ pub(crate) async fn saying(
     }
 }
 
+/// Whether the container is as the caller has seen it, for who is about to refuse them for how it is now.
+///
+/// # Errors
+/// `stale` when it is not.
+pub(crate) async fn as_seen(app: &App, asking: &Asking, id: ContainerId) -> Result<(), Problem> {
+    if !asking.has_seen() {
+        return Ok(());
+    }
+    let row: Option<ContainerRow> = views::get(app.log.db(), id).await.map_err(unread)?;
+    asking.hold_if_there(row.map(|row| row.version))
+}
+
 /// A field's mistakes as they are told.
 pub(crate) fn invalid(errors: Vec<FieldError>) -> Problem {
     Problem::new(Kind::Invalid).fields(errors.into_iter().map(told).collect())

@@ -32,6 +32,9 @@ pub(crate) async fn of_operation(
     meta.correlation = Some(id.uuid());
     for _ in 0..DECISIONS {
         let loaded = app.log.load::<Operation>(id).await.map_err(unreadable)?;
+        if asking.has_seen() {
+            asking.hold(operation(app, id).await?.version())?;
+        }
         let given = Given { now: app.log.clock().now() };
         let events = loaded.state.decide(command.clone(), &given).map_err(|no| match no {
             OperationRejection::Unknown { .. } => Problem::new(Kind::NotFound),

@@ -1,5 +1,7 @@
 //! The circumstances of a request that changes something: who, under which id, why, and whether it is sent again.
 
+use std::fmt::Display;
+
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use domain::{Aggregate, Meta, RequestId, TraceParent, Version};
@@ -43,8 +45,20 @@ impl Asking {
 
     /// # Errors
     /// `stale` when it is another version than the caller has seen.
-    pub(crate) fn hold(&self, version: i64) -> Result<(), Problem> {
+    pub(crate) fn hold(&self, version: impl Display) -> Result<(), Problem> {
         self.seen.as_ref().map_or(Ok(()), |seen| seen.hold(version))
+    }
+
+    /// The same of what may not be there yet: then nobody can have seen it.
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) fn hold_if_there(&self, version: Option<impl Display>) -> Result<(), Problem> {
+        match version {
+            Some(version) => self.hold(version),
+            None if self.has_seen() => Err(Problem::new(Kind::Stale).detail("there is none now")),
+            None => Ok(()),
+        }
     }
 
     /// Has the command carried out on what the caller has seen.

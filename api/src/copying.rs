@@ -4,7 +4,7 @@ use domain::container::{Container, ContainerCommand, ContainerSpec, Ipv4, Ipv6, 
 use domain::copy::{check_snapshot_name, file};
 use domain::operation::Command;
 use domain::{Aggregate as _, ContainerId, OperationId};
-use platform::log::{Append, Expected};
+use platform::log::{Append, Expected, Loaded};
 use platform::views::addresses;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::accept::{Accepting, Refusal, Taken, busy, unreadable};
+use crate::accept::{Accepting, Refusal, Taken, busy, is_repeated, unreadable};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
@@ -56,12 +56,16 @@ pub(crate) async fn container(
     body: Body<CopyContainer>,
 ) -> Result<(Taken, Value), Problem> {
     let digest = body.digest;
-    let original = app.log.load::<Container>(source).await.map_err(unreadable)?.state;
+    let Loaded { state: original, version, .. } = app.log.load::<Container>(source).await.map_err(unreadable)?;
     let Some(request) = original.request() else { return Err(Problem::new(Kind::NotFound)) };
     let place = place(&original, &from);
     let at = place.as_ref().ok().cloned().unwrap_or_default();
     let (spec, errors) = spec(body.read(), &request.spec, &original, at, &from);
     let wish = body.fit(errors)?;
+    let seen = asking.has_seen() && !is_repeated(app, asking, &digest).await?;
+    if seen {
+        asking.hold(version)?;
+    }
     let place = place?;
     let (id, operation) = (ContainerId::new(Uuid::now_v7()), OperationId::new(Uuid::now_v7()));
     let wanted = Request {
@@ -89,6 +93,10 @@ pub(crate) async fn container(
     };
     let accepting = Accepting::begin(app, asking, operation, command, host).await?.with(|append| {
         let append = append.stream(Container::stream(id), Expected::New, events);
+        let append = match seen {
+            true => append.stream(Container::stream(source), Expected::Version(version), Vec::new()),
+            false => append,
+        };
         addresses::unshared(id, &spec).into_iter().fold(append, Append::with)
     });
     match accepting.finish(app, asking, &digest, json!({ "container": id })).await {
@@ -96,6 +104,7 @@ pub(crate) async fn container(
             let more = json!({ "container": taken.kept.get("container") });
             Ok((taken, more))
         }
+        Err(Refusal::Append(error)) if seen && error.is_conflict() => Err(Problem::new(Kind::Stale)),
         Err(Refusal::Append(error)) if error.at_work() => Err(busy(app, source).await),
         Err(Refusal::Append(error)) if error.is_taken() => Err(in_use::refused(app, asking, &spec).await),
         Err(other) => Err(other.into()),

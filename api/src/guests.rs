@@ -14,6 +14,7 @@ use platform::views::{self, ContainerRow};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::act::as_seen;
 use crate::accept::{busy, holder, not_appended, unread, unreadable};
 use crate::app::App;
 use crate::asking::Asking;
@@ -65,9 +66,11 @@ pub(crate) async fn at_rest(app: &App, id: ContainerId) -> Result<(), Problem> {
 /// # Errors
 /// When there is nothing to accept, or something is in the way.
 pub(crate) async fn accept(app: &App, asking: &Asking, id: ContainerId) -> Result<(), Problem> {
+    as_seen(app, asking, id).await?;
     at_rest(app, id).await?;
     let drift = app.log.load::<Drift>(id).await.map_err(unreadable)?;
     let container = app.log.load::<Container>(id).await.map_err(unreadable)?;
+    asking.hold(container.version)?;
     let taken = drift.state.accept().map_err(|no| Problem::new(Kind::NotPossible).detail(no.to_string()))?;
     let grows = container.state.request().is_some_and(|request| {
         let (before, after) = (&request.spec, taken.change.of(&request.spec));

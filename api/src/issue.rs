@@ -103,6 +103,7 @@ pub(crate) async fn rotate(
     if let Some(beyond) = beyond(&asking.caller, &issued.scopes) {
         return Err(Problem::new(Kind::Forbidden).detail("the key may more than you").fields(vec![beyond]));
     }
+    asking.hold(loaded.version)?;
     let (prefix, text) = new_text();
     let id = KeyId::new(Uuid::now_v7());
     let valid_until = app.log.clock().now() + TimeDelta::seconds(overlap.into());

@@ -5,6 +5,8 @@
 //! container, it is weak, with a digest of that behind the version. `If-Match` looks at the version alone: what
 //! somebody decided does not change because a container takes a little more memory.
 
+use std::fmt::Display;
+
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ETAG, HeaderMap, IF_NONE_MATCH};
@@ -92,7 +94,7 @@ impl Tags {
     ///
     /// # Errors
     /// `stale` when it is another.
-    pub(crate) fn hold(&self, version: i64) -> Result<(), Problem> {
+    pub(crate) fn hold(&self, version: impl Display) -> Result<(), Problem> {
         let now = format!("v{version}");
         let seen = match self {
             Self::Any => true,

@@ -102,6 +102,7 @@ pub(crate) async fn update(
     // Whoever asks again is told what the first time came to.
     let repeated = is_repeated(app, asking, &digest).await?;
     if way.from == way.to && !repeated {
+        act::as_seen(app, asking, id).await?;
         return Err(up_to_date());
     }
     let (answers, faults) = answered(app, id, body.read(), &way.template).await?;

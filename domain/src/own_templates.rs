@@ -41,6 +41,14 @@ pub struct OwnTemplates {
     versions: BTreeMap<String, String>,
 }
 
+impl OwnTemplateCommand {
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let (Self::Keep { name, .. } | Self::Remove { name }) = self;
+        name
+    }
+}
+
 impl OwnTemplates {
     pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         self.versions.iter().map(|(name, version)| (name.as_str(), version.as_str()))

@@ -84,6 +84,7 @@ pub const TABLE: &[Rule] = &[
     rule("PATCH",  "/v1/accounts/{id}",                     P::AccountWrite,      Whose::OwnAccount),
     rule("DELETE", "/v1/accounts/{id}",                     P::AccountsManage,    Whose::OwnAccount),
     rule("GET",    "/v1/accounts/{id}/members",             P::AccountRead,       Whose::OwnAccount),
+    rule("GET",    "/v1/accounts/{id}/members/{user}",      P::AccountRead,       Whose::OwnAccount),
     rule("PUT",    "/v1/accounts/{id}/members/{user}",      P::AccountWrite,      Whose::OwnAccount),
     rule("DELETE", "/v1/accounts/{id}/members/{user}",      P::AccountWrite,      Whose::OwnAccount),
     rule("PUT",    "/v1/accounts/{id}/quota",               P::AccountsManage,    Whose::OwnAccount),

@@ -9,22 +9,28 @@ use utoipa::openapi::{Components, Ref, RefOr, Required, Response};
 use crate::sparse;
 
 /// Things that are known by a tag, and which of their ways a change goes by.
-const TAGGED: [&str; 7] = [
+const TAGGED: [&str; 9] = [
     "/v1/accounts/{id}",
+    "/v1/accounts/{id}/members/{user}",
     "/v1/api-keys/{id}",
     "/v1/containers/{id}",
+    "/v1/containers/{id}/schedules",
     "/v1/hosts/{id}",
     "/v1/operations/{id}",
     "/v1/templates/{name}",
     "/v1/users/{id}",
 ];
-const CHANGED_AS_SEEN: [(&str, &str); 23] = [
+const CHANGED_AS_SEEN: [(&str, &str); 42] = [
     ("PATCH", "/v1/accounts/{id}"),
     ("DELETE", "/v1/accounts/{id}"),
+    ("PUT", "/v1/accounts/{id}/members/{user}"),
+    ("DELETE", "/v1/accounts/{id}/members/{user}"),
     ("PUT", "/v1/accounts/{id}/quota"),
     ("DELETE", "/v1/api-keys/{id}"),
+    ("POST", "/v1/api-keys/{id}/rotate"),
     ("PATCH", "/v1/containers/{id}"),
     ("DELETE", "/v1/containers/{id}"),
+    ("POST", "/v1/containers/{id}/actions/apply"),
     ("POST", "/v1/containers/{id}/actions/reboot"),
     ("POST", "/v1/containers/{id}/actions/resize"),
     ("POST", "/v1/containers/{id}/actions/resume"),
@@ -35,13 +41,28 @@ const CHANGED_AS_SEEN: [(&str, &str); 23] = [
     ("PUT", "/v1/containers/{id}/root-password"),
     ("POST", "/v1/containers/{id}/backups"),
     ("DELETE", "/v1/containers/{id}/backups/{name}"),
+    ("POST", "/v1/containers/{id}/backups/{name}/containers"),
     ("POST", "/v1/containers/{id}/backups/{name}/restore"),
+    ("POST", "/v1/containers/{id}/clone"),
+    ("POST", "/v1/containers/{id}/drift/accept"),
+    ("POST", "/v1/containers/{id}/drift/put-back"),
+    ("POST", "/v1/containers/{id}/rebuild"),
+    ("POST", "/v1/containers/{id}/release"),
+    ("PUT", "/v1/containers/{id}/schedules/{name}"),
+    ("DELETE", "/v1/containers/{id}/schedules/{name}"),
     ("POST", "/v1/containers/{id}/snapshots"),
     ("DELETE", "/v1/containers/{id}/snapshots/{name}"),
     ("POST", "/v1/containers/{id}/snapshots/{name}/rollback"),
+    ("POST", "/v1/containers/{id}/update"),
     ("POST", "/v1/hosts/{id}/pin"),
     ("PUT", "/v1/hosts/{id}/maintenance"),
+    ("POST", "/v1/operations/{id}/cancel"),
+    ("POST", "/v1/operations/{id}/retry"),
+    ("PUT", "/v1/templates/{name}"),
+    ("DELETE", "/v1/templates/{name}"),
     ("PATCH", "/v1/users/{id}"),
+    ("DELETE", "/v1/users/{id}"),
+    ("POST", "/v1/users/{id}/password-link"),
 ];
 
 struct Shared {

@@ -89,6 +89,7 @@ pub(super) async fn put_back(asked: Asked, id: Id<ContainerId>) -> Result<Accept
     let (change, power) = match drift.put_back() {
         Ok(wanted) => wanted,
         Err(no) => {
+            act::as_seen(&asked.app, &asked.asking, id.0).await?;
             guests::at_rest(&asked.app, id.0).await?;
             return Err(Problem::new(Kind::NotPossible).detail(no.to_string()));
         }

@@ -20,6 +20,7 @@ use crate::body::Body;
 use crate::paging::{List, Paging, Search, Sorted, wrong};
 use crate::problem::{Kind, Problem};
 use crate::shape::account::MemberView;
+use crate::tag::Tagged;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -60,6 +61,29 @@ pub(super) async fn members(
     Ok(Json(List { items, next: found.next.map(|cursor| cursor.to_string()) }))
 }
 
+/// A member of an account
+#[utoipa::path(
+    tag = "accounts",
+    params(("id" = Uuid, Path, description = "The account's id"), ("user" = Uuid, Path, description = "The user's id")),
+    responses(
+        (status = 200, body = MemberView),
+        (status = 404, description = "There is no such account or member", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+#[get("/v1/accounts/{id}/members/{user}")]
+pub(super) async fn membership(
+    app: Data<App>,
+    id: Id<AccountId>,
+    path: actix_web::web::Path<(String, String)>,
+) -> Result<Tagged<MemberView>, Problem> {
+    let member = member(id.0, &path.1)?;
+    let version = app.log.load::<Membership>(member).await.map_err(unreadable)?.version;
+    let row: Option<MemberRow> = views::get(app.log.db(), member).await.map_err(unread)?;
+    let row = row.ok_or_else(|| Problem::new(Kind::NotFound))?;
+    let login = login(&app, row.user).await?;
+    Ok(Tagged::new(version, MemberView::of(&row, login.clone())).beside(&login))
+}
+
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "role": "operator" }))]
@@ -96,6 +120,8 @@ pub(super) async fn grant(
     let member = member(id.0, &path.1)?;
     let user: Option<UserRow> = views::get(app.log.db(), member.user).await.map_err(unread)?;
     user.ok_or_else(|| Problem::new(Kind::NotFound).detail("there is no such user"))?;
+    let there = app.log.load::<Membership>(member).await.map_err(unreadable)?;
+    asking.hold_if_there(there.state.role().map(|_| there.version))?;
     change(&app, &asking, member, MembershipCommand::Grant(role)).await?;
     let login = login(&app, member.user).await?;
     let row = MemberRow { account: member.account, user: member.user, role, since: app.log.clock().now() };
@@ -157,7 +183,7 @@ pub(super) async fn login(app: &App, user: UserId) -> Result<Option<String>, Pro
 async fn change(app: &App, asking: &Asking, member: MemberOf, command: MembershipCommand) -> Result<(), Problem> {
     let mut meta = asking.meta();
     meta.account = Some(member.account);
-    match app.log.execute::<Membership>(member, command, &(), meta).await {
+    match asking.execute_by::<Membership>(app, member, command, &(), meta).await {
         Ok(_) => Ok(()),
         Err(ExecuteError::Rejected(no)) => Err(Problem::new(Kind::NotFound).detail(no.to_string())),
         Err(ExecuteError::Append(error)) => Err(not_appended(&error)),

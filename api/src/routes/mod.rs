@@ -122,6 +122,7 @@ pub(crate) fn all(config: &mut ServiceConfig) {
         .service(accounts::close)
         .service(accounts::set_quota)
         .service(members::members)
+        .service(members::membership)
         .service(members::grant)
         .service(members::revoke)
         .service(members::leave)

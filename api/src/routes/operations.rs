@@ -94,7 +94,7 @@ pub(super) async fn detail(app: Data<App>, id: Id<OperationId>) -> Result<Tagged
     waiting::fill(&app, &waiter, &mut view.waiting).await;
     view.stalled = waiting::silence(&app, &waiter).await;
     let all = serde_json::to_value(&view).map_err(Problem::internal)?;
-    Ok(Tagged::new(view.updated_at.timestamp_micros(), view).beside(&all))
+    Ok(Tagged::new(view.version(), view).beside(&all))
 }
 
 /// Cancel an operation

@@ -184,6 +184,7 @@ async fn change(
             OwnTemplateRejection::Unknown => Problem::new(Kind::NotFound),
             OwnTemplateRejection::TooMany => Problem::new(Kind::NotPossible).detail(no.to_string()),
         })?;
+        asking.hold_if_there(loaded.state.version(command.name()))?;
         if events.is_empty() {
             return Ok(());
         }

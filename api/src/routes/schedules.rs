@@ -15,6 +15,7 @@ use crate::body::Body;
 use crate::paging::List;
 use crate::problem::{FieldProblem, Kind, Problem};
 use crate::shape::schedule::ScheduleView;
+use crate::tag::Tagged;
 use crate::wish::ScheduleWish;
 
 /// A container's backup schedules
@@ -26,12 +27,15 @@ use crate::wish::ScheduleWish;
     )
 )]
 #[get("/v1/containers/{id}/schedules")]
-pub(super) async fn list(app: Data<App>, id: Id<ContainerId>) -> Result<Json<List<ScheduleView>>, Problem> {
+pub(super) async fn list(app: Data<App>, id: Id<ContainerId>) -> Result<Tagged<List<ScheduleView>>, Problem> {
     lifecycle(&app, id.0).await?;
-    let schedules = app.log.load::<Schedules>(id.0).await.map_err(unreadable)?.state;
+    let schedules = app.log.load::<Schedules>(id.0).await.map_err(unreadable)?;
     let now = app.log.clock().now();
-    let items = schedules.all().map(|(name, standing)| ScheduleView::of(name, standing, now)).collect();
-    Ok(Json(List { items, next: None }))
+    let items = schedules.state.all().map(|(name, standing)| ScheduleView::of(name, standing, now)).collect();
+    let list = List { items, next: None };
+    // When each is due next is not what somebody decided.
+    let all = serde_json::to_value(&list).map_err(Problem::internal)?;
+    Ok(Tagged::new(schedules.version, list).beside(&all))
 }
 
 /// Set a backup schedule
@@ -66,6 +70,8 @@ pub(super) async fn set(
     let schedule = body.read().resolve(&mut errors);
     errors.extend(domain::schedule::check_name(&name.0).map(FieldProblem::from));
     body.fit(errors)?;
+    let there = app.log.load::<Schedules>(id.0).await.map_err(unreadable)?.version;
+    asking.hold_if_there((there.0 > 0).then_some(there))?;
     execute(&app, &asking, id.0, ScheduleCommand::Set { name: name.0.clone(), schedule }).await?;
     let schedules = app.log.load::<Schedules>(id.0).await.map_err(unreadable)?.state;
     let standing = schedules.get(&name.0).ok_or_else(|| Problem::new(Kind::Conflict))?;
@@ -105,7 +111,7 @@ async fn lifecycle(app: &App, id: ContainerId) -> Result<Lifecycle, Problem> {
 
 async fn execute(app: &App, asking: &Asking, id: ContainerId, command: ScheduleCommand) -> Result<(), Problem> {
     let given = Given { now: app.log.clock().now() };
-    let executed = app.log.execute::<Schedules>(id, command, &given, asking.meta()).await;
+    let executed = asking.execute::<Schedules>(app, id, command, &given).await;
     executed.map(drop).map_err(|error| match error {
         ExecuteError::Rejected(ScheduleRejection::Unknown) => Problem::new(Kind::NotFound),
         ExecuteError::Rejected(no) => Problem::new(Kind::NotPossible).detail(no.to_string()),

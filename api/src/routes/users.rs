@@ -171,6 +171,7 @@ pub(super) async fn offer_link(app: Data<App>, asking: Asking, id: Id<UserId>) -
     let until = now + TimeDelta::days(LINK_DAYS);
     let loaded = app.log.load::<User>(id.0).await.map_err(unreadable)?;
     let events = loaded.state.decide(UserCommand::OfferLink, &()).map_err(refused)?;
+    asking.hold(loaded.version)?;
     let events = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
     let append = Append::new(asking.meta())
         .stream(User::stream(id.0), loaded.expected(), events)
@@ -195,6 +196,7 @@ pub(super) async fn offer_link(app: Data<App>, asking: Asking, id: Id<UserId>) -
 pub(super) async fn forget(app: Data<App>, asking: Asking, id: Id<UserId>) -> Result<HttpResponse, Problem> {
     let loaded = app.log.load::<User>(id.0).await.map_err(unreadable)?;
     let events = loaded.state.decide(UserCommand::Forget, &()).map_err(refused)?;
+    asking.hold(loaded.version)?;
     let events = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
     let append = Append::new(asking.meta())
         .stream(User::stream(id.0), loaded.expected(), events)
