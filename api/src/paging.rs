@@ -3,9 +3,10 @@
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest};
-use platform::views::{MOST, Order, Page};
+use platform::views::{Cursor, MOST, Order, Page, Row, Sort};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::problem::{FieldProblem, Kind, Problem};
@@ -28,23 +29,15 @@ pub(crate) struct Paging {
     pub(crate) limit: Option<u32>,
     /// The `next` of the page before.
     pub(crate) cursor: Option<String>,
-    #[param(inline)]
-    pub(crate) sort: Option<Sorted>,
-}
-
-/// `-created_at`: the newest first, as when it is left out; `created_at`: the oldest first.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-pub(crate) enum Sorted {
-    #[serde(rename = "-created_at")]
-    Newest,
-    #[serde(rename = "created_at")]
-    Oldest,
+    /// By when they were made; `-`: the newest first, as when it is left out.
+    #[param(schema_with = by_creation)]
+    pub(crate) sort: Option<String>,
 }
 
 impl Paging {
     /// # Errors
-    /// `invalid`, when the limit is out of range or the cursor is none of ours.
-    pub(crate) fn page(&self) -> Result<Page, Problem> {
+    /// `invalid`, when the limit is out of range, or there is no such order or cursor.
+    pub(crate) fn page<R: Row>(&self) -> Result<Page, Problem> {
         let mut errors = Vec::new();
         let limit = self.limit.unwrap_or(50);
         if !(1..=MOST).contains(&limit) {
@@ -54,16 +47,55 @@ impl Paging {
             errors.push(wrong("cursor", "is not one that a page ended with", "begin without one"));
             None
         });
-        let order = match self.sort {
-            Some(Sorted::Oldest) => Order::Oldest,
-            _ => Order::Newest,
-        };
+        let order = order(self.sort.as_deref(), R::SORTS).unwrap_or_else(|error| {
+            errors.push(error);
+            Order::Newest
+        });
+        if errors.is_empty() && after.as_ref().is_some_and(|cursor: &Cursor| !cursor.is_of(order)) {
+            errors.push(wrong("cursor", "is of a list in another order", "give the same sort, or begin without one"));
+        }
         if errors.is_empty() {
             Ok(Page { limit, after, order })
         } else {
             Err(Problem::new(Kind::Invalid).fields(errors))
         }
     }
+}
+
+/// A field's name, `-` before it for the other way round; the newest first when nothing is said.
+///
+/// # Errors
+/// When one can't sort by that.
+pub(crate) fn order(sort: Option<&str>, sorts: &'static [Sort]) -> Result<Order, FieldProblem> {
+    let Some(text) = sort else { return Ok(Order::Newest) };
+    let (field, descending) = text.strip_prefix('-').map_or((text, false), |field| (field, true));
+    match (field, sorts.iter().find(|sort| sort.field == field)) {
+        (_, Some(sort)) => Ok(Order::By { sort, descending }),
+        ("created_at", None) if descending => Ok(Order::Newest),
+        ("created_at", None) => Ok(Order::Oldest),
+        _ => {
+            let fix = format!("choose one of {}", choices(sorts).join(", "));
+            Err(wrong("sort", &format!("one can't sort by {text:?}"), &fix))
+        }
+    }
+}
+
+fn choices(sorts: &[Sort]) -> Vec<String> {
+    let fields = std::iter::once("created_at").chain(sorts.iter().map(|sort| sort.field));
+    fields.flat_map(|field| [format!("-{field}"), field.to_owned()]).collect()
+}
+
+/// What the document says of `sort`.
+pub(crate) fn sorts<R: Row>() -> Object {
+    described(R::SORTS)
+}
+
+pub(crate) fn by_creation() -> Object {
+    described(&[])
+}
+
+fn described(sorts: &[Sort]) -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(choices(sorts))).default(Some("-created_at".into())).build()
 }
 
 pub(crate) fn wrong(field: &str, problem: &str, fix: &str) -> FieldProblem {

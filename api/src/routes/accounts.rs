@@ -18,7 +18,7 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
-use crate::paging::{List, Paging, Search, Sorted, wrong};
+use crate::paging::{self, List, Paging, Search, wrong};
 use crate::problem::{FieldProblem, Kind, Problem};
 use crate::shape::account::{AccountView, QuotaView};
 use crate::tag::Tagged;
@@ -61,8 +61,9 @@ pub(super) struct Accounts {
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
-    #[param(inline)]
-    sort: Option<Sorted>,
+    /// By which field; `-` before it: the other way round. The newest come first when it is left out.
+    #[param(schema_with = paging::sorts::<AccountRow>)]
+    sort: Option<String>,
     name: Option<String>,
 }
 
@@ -75,7 +76,7 @@ pub(super) async fn list(
     query: Search<Accounts>,
 ) -> Result<Json<List<AccountView>>, Problem> {
     let Search(query) = query;
-    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page()?;
+    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page::<AccountRow>()?;
     let filter = AccountFilter { id: caller.account, name: query.name };
     let found = views::page::<AccountRow>(app.log.db(), &filter, &page).await.map_err(unread)?;
     let mut items = Vec::new();

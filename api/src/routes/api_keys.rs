@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
 use crate::issue::{self as issuing, IssueKey, RotateKey};
-use crate::paging::{List, Paging, Search, Sorted};
+use crate::paging::{self, List, Paging, Search};
 use crate::problem::{Kind, Problem};
 use crate::shape::account::ApiKeyView;
 use crate::tag::Tagged;
@@ -45,8 +45,9 @@ pub(super) struct ApiKeys {
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
-    #[param(inline)]
-    sort: Option<Sorted>,
+    /// By which field; `-` before it: the other way round. The newest come first when it is left out.
+    #[param(schema_with = paging::sorts::<ApiKeyRow>)]
+    sort: Option<String>,
 }
 
 /// API keys
@@ -60,7 +61,7 @@ pub(super) async fn list(
     query: Search<ApiKeys>,
 ) -> Result<Json<List<ApiKeyView>>, Problem> {
     let Search(query) = query;
-    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page()?;
+    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page::<ApiKeyRow>()?;
     let filter = ApiKeyFilter { account: caller.account, ..ApiKeyFilter::default() };
     let found = views::page::<ApiKeyRow>(app.log.db(), &filter, &page).await.map_err(unread)?;
     let mut items = Vec::new();

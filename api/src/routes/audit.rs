@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::accept::unread;
 use crate::access::Caller;
 use crate::app::App;
-use crate::paging::{List, Search, Sorted, wrong};
+use crate::paging::{self, List, Search, wrong};
 use crate::problem::{Kind, Problem};
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -26,8 +26,9 @@ pub(super) struct Asked {
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
-    #[param(inline)]
-    sort: Option<Sorted>,
+    /// By when they were done; `-`: the newest first, as when it is left out.
+    #[param(schema_with = paging::by_creation)]
+    sort: Option<String>,
     /// `user:ID`, `key:ID`, `bootstrap`.
     actor: Option<String>,
     /// An API key's id; as good as `actor=key:ID`.
@@ -79,7 +80,7 @@ pub(super) async fn list(
 ) -> Result<Json<List<AuditEntry>>, Problem> {
     let Search(query) = query;
     let limit = limit(&query)?;
-    let (order, after) = (order(&query), after(&query)?);
+    let (order, after) = (order(&query)?, after(&query)?);
     let mut found = audit(app.log.db(), &filter(&caller, query)?, after, order, limit + 1).await.map_err(unread)?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
@@ -142,11 +143,9 @@ pub(super) async fn export(
         .streaming(lines))
 }
 
-fn order(query: &Asked) -> Order {
-    match query.sort {
-        Some(Sorted::Oldest) => Order::Oldest,
-        _ => Order::Newest,
-    }
+fn order(query: &Asked) -> Result<Order, Problem> {
+    let order = paging::order(query.sort.as_deref(), &[]);
+    order.map_err(|error| Problem::new(Kind::Invalid).fields(vec![error]))
 }
 
 fn after(query: &Asked) -> Result<Option<i64>, Problem> {

@@ -19,7 +19,7 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::body::Body;
 use crate::create as creating;
-use crate::paging::{List, Paging, Search, Sorted, words};
+use crate::paging::{self, List, Paging, Search, words};
 use crate::preview;
 use crate::problem::{Kind, Problem};
 use crate::shape::container::ContainerView;
@@ -72,8 +72,9 @@ pub(super) struct Containers {
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
-    #[param(inline)]
-    sort: Option<Sorted>,
+    /// By which field; `-` before it: the other way round. The newest come first when it is left out.
+    #[param(schema_with = paging::sorts::<ContainerRow>)]
+    sort: Option<String>,
     hostname: Option<String>,
     template: Option<String>,
     /// Only those whose template has changed since (`true`).
@@ -96,7 +97,7 @@ pub(super) async fn list(
     query: Search<Containers>,
 ) -> Result<Json<List<ContainerView>>, Problem> {
     let Search(query) = query;
-    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page()?;
+    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page::<ContainerRow>()?;
     let present = || vec![Lifecycle::Creating, Lifecycle::Ready, Lifecycle::Failed];
     let newest = if query.behind == Some(true) { Some(newest(&app).await?) } else { None };
     let filter = ContainerFilter {

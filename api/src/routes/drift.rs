@@ -32,7 +32,7 @@ pub(super) async fn list(
     query: Search<Paging>,
 ) -> Result<Json<List<DriftView>>, Problem> {
     let filter = DriftFilter { account: caller.account, missing: None };
-    let found = views::page::<DriftRow>(app.log.db(), &filter, &query.0.page()?).await.map_err(unread)?;
+    let found = views::page::<DriftRow>(app.log.db(), &filter, &query.0.page::<DriftRow>()?).await.map_err(unread)?;
     let items = named(&app, found.items).await?;
     Ok(Json(List { items, next: found.next.map(|cursor| cursor.to_string()) }))
 }

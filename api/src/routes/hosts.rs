@@ -17,7 +17,7 @@ use crate::accept::{not_appended, unread, unreadable};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
-use crate::paging::{List, Paging, Search, Sorted, wrong};
+use crate::paging::{self, List, Paging, Search, wrong};
 use crate::problem::{FieldProblem, Kind, Problem};
 use crate::register::{self as registering, RegisterHost, SshNodeWish};
 use crate::shape::host::HostView;
@@ -54,8 +54,9 @@ pub(super) struct Hosts {
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
-    #[param(inline)]
-    sort: Option<Sorted>,
+    /// By which field; `-` before it: the other way round. The newest come first when it is left out.
+    #[param(schema_with = paging::sorts::<HostRow>)]
+    sort: Option<String>,
     name: Option<String>,
 }
 
@@ -64,7 +65,7 @@ pub(super) struct Hosts {
 #[get("/v1/hosts")]
 pub(super) async fn list(app: Data<App>, query: Search<Hosts>) -> Result<Json<List<HostView>>, Problem> {
     let Search(query) = query;
-    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page()?;
+    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page::<HostRow>()?;
     let found = views::page::<HostRow>(app.log.db(), &HostFilter { name: query.name }, &page).await.map_err(unread)?;
     let items = found.items.into_iter().map(HostView::from).collect();
     Ok(Json(List { items, next: found.next.map(|cursor| cursor.to_string()) }))

@@ -17,7 +17,7 @@ use crate::accept::{not_appended, unread, unreadable};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
-use crate::paging::{List, Paging, Search, Sorted, wrong};
+use crate::paging::{self, List, Paging, Search, wrong};
 use crate::problem::{Kind, Problem};
 use crate::shape::account::MemberView;
 use crate::tag::Tagged;
@@ -30,8 +30,9 @@ pub(super) struct Members {
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
-    #[param(inline)]
-    sort: Option<Sorted>,
+    /// By which field; `-` before it: the other way round. The newest come first when it is left out.
+    #[param(schema_with = paging::sorts::<MemberRow>)]
+    sort: Option<String>,
 }
 
 /// Members of an account
@@ -51,7 +52,7 @@ pub(super) async fn members(
 ) -> Result<Json<List<MemberView>>, Problem> {
     accounts::find(&app, id.0).await?;
     let Search(query) = query;
-    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page()?;
+    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page::<MemberRow>()?;
     let filter = MemberFilter { account: Some(id.0), user: None };
     let found = views::page::<MemberRow>(app.log.db(), &filter, &page).await.map_err(unread)?;
     let mut items = Vec::new();

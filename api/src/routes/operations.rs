@@ -15,7 +15,7 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::ask;
 use crate::asking::Asking;
-use crate::paging::{List, Paging, Search, Sorted, words};
+use crate::paging::{self, List, Paging, Search, words};
 use crate::problem::Problem;
 use crate::shape::operation::OperationView;
 use crate::shape::operation_row::OperationItem;
@@ -30,8 +30,9 @@ pub(super) struct Operations {
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
-    #[param(inline)]
-    sort: Option<Sorted>,
+    /// By which field; `-` before it: the other way round. The newest come first when it is left out.
+    #[param(schema_with = paging::sorts::<OperationRow>)]
+    sort: Option<String>,
     #[param(value_type = Option<Uuid>)]
     container: Option<ContainerId>,
     #[param(value_type = Option<Uuid>)]
@@ -52,7 +53,7 @@ pub(super) async fn list(
     query: Search<Operations>,
 ) -> Result<Json<List<OperationItem>>, Problem> {
     let Search(query) = query;
-    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page()?;
+    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page::<OperationRow>()?;
     let filter = OperationFilter {
         account: caller.account,
         target: query.container,

@@ -25,7 +25,7 @@ use crate::shape::drift::Orphans;
 #[utoipa::path(tag = "orphans", params(Paging), responses((status = 200, body = Orphans)))]
 #[get("/v1/orphans")]
 pub(super) async fn orphans(app: Data<App>, query: Search<Paging>) -> Result<Json<Orphans>, Problem> {
-    let page = query.0.page()?;
+    let page = query.0.page::<OrphanRow>()?;
     let found = views::page::<OrphanRow>(app.log.db(), &OrphanFilter::default(), &page).await.map_err(unread)?;
     let lost = match page.after {
         Some(_) => Vec::new(),

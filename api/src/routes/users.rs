@@ -20,7 +20,7 @@ use crate::accept::{not_appended, unread, unreadable};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
-use crate::paging::{List, Paging, Search, Sorted};
+use crate::paging::{self, List, Paging, Search};
 use crate::people::newcomer::{self, Newcomer};
 use crate::problem::{Kind, Problem};
 use crate::shape::account::UserView;
@@ -74,8 +74,9 @@ pub(super) struct Users {
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
-    #[param(inline)]
-    sort: Option<Sorted>,
+    /// By which field; `-` before it: the other way round. The newest come first when it is left out.
+    #[param(schema_with = paging::sorts::<UserRow>)]
+    sort: Option<String>,
     /// Only administrators of the installation, or only the others.
     admin: Option<bool>,
 }
@@ -85,7 +86,7 @@ pub(super) struct Users {
 #[get("/v1/users")]
 pub(super) async fn list(app: Data<App>, query: Search<Users>) -> Result<Json<List<UserView>>, Problem> {
     let Search(query) = query;
-    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page()?;
+    let page = Paging { limit: query.limit, cursor: query.cursor, sort: query.sort }.page::<UserRow>()?;
     let filter = UserFilter { id: None, admin: query.admin };
     let found = views::page::<UserRow>(app.log.db(), &filter, &page).await.map_err(unread)?;
     let mut items = Vec::new();

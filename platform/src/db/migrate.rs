@@ -75,6 +75,7 @@ const ALL: &[Migration] = &[
     one!(17, "clone_sources", "0017_clone_sources"),
     one!(18, "to_delete", "0018_to_delete"),
     one!(19, "copies in the making", "0019_copies_in_the_making"),
+    two!(20, "sorts", "0020_sorts"),
 ];
 
 /// The schema that this program works with.

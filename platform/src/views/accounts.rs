@@ -8,7 +8,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, Life, Row, Stamped, Table};
+use super::{Conditions, Life, Row, Stamped, Table, Sort, Values};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountRow {
@@ -30,6 +30,9 @@ impl Row for AccountRow {
     type Aggregate = Account;
     type Filter = AccountFilter;
 
+    const SORTS: &'static [Sort] = &[
+        Sort { field: "name", column: "name", values: Values::Text },
+    ];
     const TABLE: Table = Table {
         name: "accounts",
         key: "id",

@@ -9,7 +9,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, Life, Row, Stamped, Table, row::word};
+use super::{Conditions, Life, Row, Stamped, Table, row::word, Sort, Values};
 
 /// In `to_delete`; else nothing.
 const YES: &str = "yes";
@@ -64,6 +64,11 @@ impl Row for ContainerRow {
     type Aggregate = Container;
     type Filter = ContainerFilter;
 
+    const SORTS: &'static [Sort] = &[
+        Sort { field: "hostname", column: "hostname", values: Values::Text },
+        Sort { field: "lifecycle", column: "lifecycle", values: Values::Text },
+        Sort { field: "updated_at", column: "updated_at", values: Values::Number },
+    ];
     const TABLE: Table = Table {
         name: "containers",
         key: "id",

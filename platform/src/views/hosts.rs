@@ -7,7 +7,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, Life, Row, Stamped, Table};
+use super::{Conditions, Life, Row, Stamped, Table, Sort, Values};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HostRow {
@@ -31,6 +31,10 @@ impl Row for HostRow {
     type Aggregate = Host;
     type Filter = HostFilter;
 
+    const SORTS: &'static [Sort] = &[
+        Sort { field: "name", column: "name", values: Values::Text },
+        Sort { field: "updated_at", column: "updated_at", values: Values::Number },
+    ];
     const TABLE: Table =
         Table { name: "hosts", key: "id", columns: &["id", "name", "version", "created_at", "updated_at", "document"] };
 

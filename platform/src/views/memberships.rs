@@ -7,7 +7,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, Life, Row, Stamped, Table};
+use super::{Conditions, Life, Row, Stamped, Table, Sort, Values};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberRow {
@@ -27,6 +27,9 @@ impl Row for MemberRow {
     type Aggregate = Membership;
     type Filter = MemberFilter;
 
+    const SORTS: &'static [Sort] = &[
+        Sort { field: "login", column: "COALESCE((SELECT login FROM people WHERE people.id = memberships.member), '')", values: Values::Text },
+    ];
     const TABLE: Table = Table {
         name: "memberships",
         key: "id",

@@ -35,7 +35,7 @@ pub use hosts::{HostFilter, HostRow};
 pub use memberships::{MemberFilter, MemberRow};
 pub use operations::{OperationFilter, OperationRow};
 pub use orphans::{OrphanFilter, OrphanRow};
-pub use query::{Conditions, Cursor, MOST, NotACursor, Order, Page, Paged, get, page};
+pub use query::{Conditions, Cursor, MOST, NotACursor, Order, Page, Paged, Sort, Values, get, page};
 pub use reservations::{ReservationFilter, ReservationRow};
 pub use row::{Life, Row, Rows, Stamped};
 pub use schedules::{ScheduleFilter, ScheduleRow, Scheduled};

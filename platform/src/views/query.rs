@@ -29,6 +29,63 @@ impl Default for Page {
 pub enum Order {
     Newest,
     Oldest,
+    By { sort: &'static Sort, descending: bool },
+}
+
+/// What rows can be put in order by, besides when they were made. It is never null.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Sort {
+    /// As callers know it.
+    pub field: &'static str,
+    /// A column, or what is found for the row elsewhere; one of our own constants.
+    pub column: &'static str,
+    pub values: Values,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Values {
+    Text,
+    Number,
+}
+
+static CREATED: Sort = Sort { field: "created_at", column: "created_at", values: Values::Number };
+
+impl Order {
+    fn sort(self) -> &'static Sort {
+        match self {
+            Self::Newest | Self::Oldest => &CREATED,
+            Self::By { sort, .. } => sort,
+        }
+    }
+
+    const fn descends(self) -> bool {
+        match self {
+            Self::Newest => true,
+            Self::Oldest => false,
+            Self::By { descending, .. } => descending,
+        }
+    }
+
+    const fn direction(self) -> &'static str {
+        if self.descends() { "DESC" } else { "ASC" }
+    }
+}
+
+impl Sort {
+    /// Byte by byte on both databases, whatever language Postgres was set up for.
+    fn expression(&self, db: &Db) -> String {
+        match (self.values, db) {
+            (Values::Text, Db::Postgres(_)) => format!("{} COLLATE \"C\"", self.column),
+            _ => self.column.to_owned(),
+        }
+    }
+
+    fn bind(&self, value: &str) -> Bind {
+        match self.values {
+            Values::Text => Bind::Text(value.to_owned()),
+            Values::Number => Bind::Number(value.parse().unwrap_or_default()),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -41,8 +98,18 @@ pub struct Paged<R> {
 /// Where a page ended. Its text means nothing to anybody but us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    created: i64,
+    /// By which field that page was in order.
+    field: String,
+    value: String,
     id: String,
+}
+
+impl Cursor {
+    /// Whether it goes on with pages in that order.
+    #[must_use]
+    pub fn is_of(&self, order: Order) -> bool {
+        self.field == order.sort().field
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -51,7 +118,7 @@ pub struct NotACursor;
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(format!("{} {}", self.created, self.id)))
+        f.write_str(&hex::encode(format!("{} {} {}", self.field, self.id, self.value)))
     }
 }
 
@@ -60,8 +127,9 @@ impl FromStr for Cursor {
 
     fn from_str(text: &str) -> Result<Self, NotACursor> {
         let text = String::from_utf8(hex::decode(text).map_err(|_| NotACursor)?).map_err(|_| NotACursor)?;
-        let (created, id) = text.split_once(' ').ok_or(NotACursor)?;
-        Ok(Self { created: created.parse().map_err(|_| NotACursor)?, id: id.to_owned() })
+        let mut parts = text.splitn(3, ' ').map(str::to_owned);
+        let mut part = || parts.next().ok_or(NotACursor);
+        Ok(Self { field: part()?, id: part()?, value: part()? })
     }
 }
 
@@ -138,10 +206,10 @@ impl Conditions {
         self
     }
 
-    fn beyond(mut self, cursor: &Cursor, order: Order) -> Self {
-        let sign = if order == Order::Newest { "<" } else { ">" };
-        let (created, id) = (self.bind(Bind::Number(cursor.created)), self.bind(Bind::Text(cursor.id.clone())));
-        self.texts.push(format!("(created_at, id) {sign} ({created}, {id})"));
+    fn beyond(mut self, cursor: &Cursor, order: Order, column: &str) -> Self {
+        let sign = if order.descends() { "<" } else { ">" };
+        let (value, id) = (self.bind(order.sort().bind(&cursor.value)), self.bind(Bind::Text(cursor.id.clone())));
+        self.texts.push(format!("({column}, id) {sign} ({value}, {id})"));
         self
     }
 
@@ -149,7 +217,7 @@ impl Conditions {
     pub(super) fn past(mut self, position: Option<i64>, order: Order) -> Self {
         if let Some(position) = position {
             let place = self.bind(Bind::Number(position));
-            let sign = if order == Order::Newest { "<" } else { ">" };
+            let sign = if order.descends() { "<" } else { ">" };
             self.texts.push(format!("l.position {sign} {place}"));
         }
         self
@@ -183,7 +251,7 @@ pub(super) async fn recorded(
     order: Order,
     limit: i64,
 ) -> Result<Vec<crate::log::StoredRow>, ViewError> {
-    let direction = if order == Order::Newest { "DESC" } else { "ASC" };
+    let direction = order.direction();
     let clause = conditions.clause();
     let place = conditions.bind(Bind::Number(limit));
     let sql = format!(
@@ -214,25 +282,25 @@ pub async fn get<R: Row>(db: &Db, id: impl fmt::Display) -> Result<Option<R>, Vi
     found.map(|document| parse(id, &document)).transpose()
 }
 
-/// A page of rows, in the order of their creation.
+/// A page of rows, in the order that is asked for; what is equal in that is in the order of the ids.
 ///
 /// # Errors
 /// When the database can't be read.
 pub async fn page<R: Row>(db: &Db, filter: &R::Filter, page: &Page) -> Result<Paged<R>, ViewError> {
     let mut conditions = R::conditions(filter);
+    let (column, direction) = (page.order.sort().expression(db), page.order.direction());
     if let Some(cursor) = &page.after {
-        conditions = conditions.beyond(cursor, page.order);
+        conditions = conditions.beyond(cursor, page.order, &column);
     }
     let limit = page.limit.clamp(1, MOST);
-    let direction = if page.order == Order::Newest { "DESC" } else { "ASC" };
     let clause = conditions.clause();
     // One more than asked says whether there is a next page.
     let place = conditions.bind(Bind::Number(i64::from(limit) + 1));
     let sql = format!(
-        "SELECT id, created_at, document FROM {} {clause} ORDER BY created_at {direction}, id {direction} LIMIT {place}",
+        "SELECT id, CAST({column} AS TEXT), document FROM {} {clause} ORDER BY {column} {direction}, id {direction} LIMIT {place}",
         R::TABLE.name
     );
-    let mut rows: Vec<(String, i64, String)> = with_db!(db, pool => {
+    let mut rows: Vec<(String, String, String)> = with_db!(db, pool => {
         let mut query = sqlx::query_as(AssertSqlSafe(sql));
         for bind in conditions.binds {
             query = match bind {
@@ -244,7 +312,13 @@ pub async fn page<R: Row>(db: &Db, filter: &R::Filter, page: &Page) -> Result<Pa
     })?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| more).map(|(id, created, _)| Cursor { created: *created, id: id.clone() });
+    let field = page.order.sort().field;
+    let cursor = |(id, value, _): &(String, String, String)| Cursor {
+        field: field.to_owned(),
+        value: value.clone(),
+        id: id.clone(),
+    };
+    let next = rows.last().filter(|_| more).map(cursor);
     let items = rows.into_iter().map(|(id, _, document)| parse(id, &document)).collect::<Result<_, _>>()?;
     Ok(Paged { items, next })
 }
@@ -259,7 +333,7 @@ mod tests {
 
     #[test]
     fn a_cursor_comes_back_from_its_text_and_nothing_else_does() {
-        let cursor = Cursor { created: 17, id: "0199-a b".into() };
+        let cursor = Cursor { field: "hostname".into(), value: "a b  c".into(), id: "0199-a".into() };
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
         for text in ["", "zz", "3137", "ffff"] {
             assert_eq!(text.parse::<Cursor>(), Err(NotACursor), "{text}");

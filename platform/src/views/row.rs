@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::AssertSqlSafe;
 
-use super::{Conditions, Table, View, ViewError, fold::Folds};
+use super::{Conditions, Sort, Table, View, ViewError, fold::Folds};
 use crate::{
     db::{Tx, micros, statements, with_tx},
     log,
@@ -34,6 +34,8 @@ pub trait Row: Serialize + DeserializeOwned + Send + Sync + 'static {
 
     const CATEGORIES: &'static [&'static str] = &[Self::Aggregate::CATEGORY];
     const TABLE: Table;
+    /// What lists can be sorted by, besides when things were made.
+    const SORTS: &'static [Sort] = &[];
 
     /// None when the stream is not to be seen (yet, or any more).
     /// `history` has the last event of each kind, in order: a stream may be long, what a row takes from it may not.
