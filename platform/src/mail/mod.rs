@@ -2,6 +2,8 @@
 
 mod place;
 mod smtp;
+#[cfg(test)]
+mod tests;
 
 use futures_util::future::BoxFuture;
 

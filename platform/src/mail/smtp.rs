@@ -7,7 +7,7 @@ use chrono::Utc;
 use futures_util::future::BoxFuture;
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader},
     net::TcpStream,
 };
 use tokio_rustls::TlsConnector;
@@ -47,7 +47,7 @@ impl Smtp {
         Self::trusting(url, from, clock, roots)
     }
 
-    fn trusting(url: &SecretText, from: &str, clock: Clock, roots: RootCertStore) -> Result<Arc<dyn Mail>, MailError> {
+    pub(super) fn trusting(url: &SecretText, from: &str, clock: Clock, roots: RootCertStore) -> Result<Arc<dyn Mail>, MailError> {
         let place = Place::parse(url)?;
         let bare = from.rsplit_once('<').map_or(Some(from), |(_, rest)| rest.strip_suffix('>'));
         let sender = bare.filter(|address| is_address(address) && is_head(from)).map(str::to_owned);
@@ -78,11 +78,7 @@ impl Smtp {
             offers = talk.greet().await?;
         }
         if let Some((user, password)) = login {
-            if !offers.lines().any(|line| line.starts_with("AUTH") && line.contains("PLAIN")) {
-                return Err(MailError::Offers("login by PLAIN"));
-            }
-            let proof = SecretText::from(STANDARD.encode(format!("\0{user}\0{}", password.expose())));
-            talk.say("AUTH", &format!("AUTH PLAIN {}", proof.expose()), 235).await?;
+            talk.log_in(&offers, user, password).await?;
         }
         talk.say("MAIL FROM", &format!("MAIL FROM:<{}>", self.sender), 250).await?;
         talk.say("RCPT TO", &format!("RCPT TO:<{}>", letter.to), 250).await?;
@@ -135,6 +131,25 @@ impl Talk {
         self.say("EHLO", "EHLO gantry", 250).await
     }
 
+    /// To be called over TLS only; a place with a login has no other way.
+    async fn log_in(&mut self, offers: &str, user: &str, password: &SecretText) -> Result<(), MailError> {
+        let offered = |way: &str| {
+            offers.lines().any(|line| line.starts_with("AUTH") && line.split([' ', '=']).any(|word| word.trim() == way))
+        };
+        if offered("PLAIN") {
+            let proof = SecretText::from(STANDARD.encode(format!("\0{user}\0{}", password.expose())));
+            let line = SecretText::from(format!("AUTH PLAIN {}", proof.expose()));
+            return self.say("AUTH", line.expose(), 235).await.map(drop);
+        }
+        if !offered("LOGIN") {
+            return Err(MailError::Offers("login by PLAIN or LOGIN"));
+        }
+        self.say("AUTH", "AUTH LOGIN", 334).await?;
+        self.say("AUTH", &STANDARD.encode(user), 334).await?;
+        let proof = SecretText::from(STANDARD.encode(password.expose()));
+        self.say("AUTH", proof.expose(), 235).await.map(drop)
+    }
+
     async fn say(&mut self, asked: &'static str, line: &str, wanted: u16) -> Result<String, MailError> {
         self.0.write_all(line.as_bytes()).await?;
         self.0.write_all(b"\r\n").await?;
@@ -146,12 +161,13 @@ impl Talk {
         let mut told = String::new();
         loop {
             let mut line = String::new();
-            let read = self.0.read_line(&mut line).await?;
+            let read = (&mut self.0).take(LONGEST as u64).read_line(&mut line).await?;
             let code = line.get(..3).and_then(|code| code.parse::<u16>().ok());
             let (Some(code), true) = (code, read > 0 && told.len() < LONGEST) else {
                 return Err(std::io::Error::from(std::io::ErrorKind::InvalidData).into());
             };
-            told.push_str(line.get(4..).unwrap_or_default());
+            // Servers write what they offer as they like.
+            told.push_str(&line.get(4..).unwrap_or_default().to_ascii_uppercase());
             // `250-` is followed by more.
             if line.as_bytes().get(3) != Some(&b'-') {
                 return if code == wanted { Ok(told) } else { Err(MailError::Refused { asked, code }) };
