@@ -43,6 +43,7 @@ mod sign_in;
 mod sparse;
 pub mod stream;
 mod tag;
+mod timely;
 mod tls;
 mod topics;
 mod unknown;

@@ -17,7 +17,7 @@ use utoipa_actix_web::AppExt as _;
 use crate::app::App;
 use crate::stream::Hub;
 use crate::tls::Tls;
-use crate::{access, body, openapi, request, routes, sparse, unknown};
+use crate::{access, body, openapi, request, routes, sparse, timely, unknown};
 
 /// How the server is run.
 #[derive(Debug, Clone)]
@@ -32,6 +32,8 @@ pub struct Settings {
     pub body_limit: usize,
     /// A body has to be here by then.
     pub body_within: Duration,
+    /// An answer has to begin by then.
+    pub answer_within: Duration,
     /// Speaks TLS with this; none: without.
     pub tls: Option<Arc<Tls>>,
     /// How long requests may go on after the shutdown began.
@@ -46,6 +48,7 @@ impl Default for Settings {
             keep_alive: Duration::from_secs(75),
             body_limit: 1024 * 1024,
             body_within: Duration::from_secs(30),
+            answer_within: Duration::from_secs(90),
             tls: None,
             drain: Duration::from_secs(30),
         }
@@ -75,6 +78,7 @@ pub async fn serve(
     let (app, hub, access) = (Data::new(app.clone()), Data::new(hub), Data::new(app.access));
     let per_worker = settings.max_connections.div_ceil(settings.workers.max(1));
     let limits = body::Limits { bytes: settings.body_limit, within: settings.body_within };
+    let within = Data::new(timely::Within(settings.answer_within));
     let watching = settings.tls.as_ref().map(|tls| tokio::spawn(tls.clone().watch(shutdown.clone())));
     let server = HttpServer::new(move || {
         ActixApp::new()
@@ -90,10 +94,12 @@ pub async fn serve(
             .app_data(known.clone())
             .app_data(shapes.clone())
             .app_data(limits)
+            .app_data(within.clone())
             // The last one wrapped is the first that a request meets.
             .wrap(from_fn(sparse::sparsely))
             .wrap(from_fn(access::required))
             .wrap(Compress::default())
+            .wrap(from_fn(timely::answered))
             .wrap(from_fn(request::identified))
     })
     .workers(settings.workers.max(1))

@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::support::{How, TestApp, answer};
+use crate::watchers::Watching;
 
 async fn limited() -> TestApp {
     let settings = api::Settings {
@@ -70,4 +71,28 @@ async fn what_is_too_large_is_not_read_to_its_end() {
     }
     let fits = app.ask(Method::POST, "/v1/containers").header("content-type", "application/json");
     assert_eq!(answer(fits.body(format!("{{{}}}", " ".repeat(4094)))).await.0, 422, "4096 bytes are read");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_takes_too_long_is_a_problem_and_a_stream_goes_on() {
+    let settings =
+        api::Settings { workers: 2, answer_within: Duration::from_millis(700), ..api::Settings::default() };
+    let app = TestApp::how(How { settings, ..How::default() }).await;
+    let (_, operation) = app.create("web1").await;
+    let mut events = Watching::begin(&app, operation, None).await;
+    assert_eq!(events.next().await.unwrap().name, "snapshot");
+    // Nobody works on it, so that its end does not come.
+    let wish = serde_json::json!({ "hostname": "web2", "template": "plain" });
+    let waiting = app.ask(Method::POST, "/v1/containers").header("prefer", "wait=50").json(&wish);
+    let response = waiting.send().await.unwrap();
+    assert_eq!(response.status(), 503);
+    assert!(response.headers().contains_key("retry-after") && response.headers().contains_key("x-request-id"));
+    let problem: Value = response.json().await.unwrap();
+    assert_eq!(problem["type"], "/problems/took-too-long", "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("0.7"), "{problem}");
+    // By now the stream is older than any answer may be.
+    let line = serde_json::json!({ "type": "log", "source": "test", "stream": "stdout", "message": "still here" });
+    app.say(operation, &[line]).await;
+    let event = events.next().await.expect("the stream has ended");
+    assert_eq!(event.data["message"], "still here");
 }

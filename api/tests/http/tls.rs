@@ -84,6 +84,17 @@ async fn a_new_certificate_is_for_new_connections_and_drops_none() {
     assert!(ask(&mut fresh).await.starts_with("HTTP/1.1 200"));
     assert!(connect(&app, &first).await.is_err(), "the old one is shown to nobody any more");
     assert!(ask(&mut open).await.starts_with("HTTP/1.1 200"), "who was there goes on");
+
+    // The same without a word to the process, as most tools that renew certificates do.
+    let third = certify(directory.path());
+    let mut fresh = loop {
+        if let Ok(stream) = connect(&app, &third).await {
+            break stream;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(ask(&mut fresh).await.starts_with("HTTP/1.1 200"));
+    assert!(ask(&mut open).await.starts_with("HTTP/1.1 200"), "who was there goes on");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -92,6 +92,7 @@ impl Listening {
             max_connections: set.max_connections,
             body_limit: set.body_limit,
             body_within: Duration::from_secs(set.body_within_s),
+            answer_within: Duration::from_secs(set.answer_within_s),
             tls: tls(set)?,
             ..settings
         };

@@ -24,6 +24,8 @@ const RANGES: &[(&str, i64, i64)] = &[
     ("api.max_connections", 1, 1_000_000),
     ("api.body_limit", 1024, 1 << 30),
     ("api.body_within_s", 1, 3600),
+    // Callers may ask to wait for nearly a minute.
+    ("api.answer_within_s", 60, 3600),
     ("api.requests_per_minute", 0, 1_000_000),
     ("worker.slots", 1, 10_000),
     ("worker.lease_s", 2, 3600),

@@ -39,6 +39,7 @@ pub struct ApiSettings {
     pub max_connections: usize,
     pub body_limit: usize,
     pub body_within_s: u64,
+    pub answer_within_s: u64,
     /// 0: any number.
     pub requests_per_minute: u64,
     /// With commas between.
