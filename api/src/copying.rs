@@ -27,7 +27,7 @@ use crate::wish::{NetworkWish, renamed};
 #[schema(example = json!({ "hostname": "web2" }))]
 pub(crate) struct CopyContainer {
     /// 1 to 63 letters, digits and hyphens; unique among the containers that are there.
-    #[schema(example = "web2", min_length = 1, max_length = 63)]
+    #[schema(value_type = String, example = "web2", min_length = 1, max_length = 63)]
     hostname: Option<String>,
     /// As the original's when left out. One with a fixed address can't have it twice.
     network: Option<NetworkWish>,

@@ -29,6 +29,7 @@ const LONGEST_OVERLAP: u32 = 30 * 24 * 3600;
 #[schema(example = json!({ "name": "ci", "scopes": ["containers:read", "containers:write", "operations:read"], "addresses": ["192.0.2.0/24"] }))]
 pub(crate) struct IssueKey {
     /// Letters, digits and hyphens.
+    #[schema(value_type = String)]
     name: Option<String>,
     /// What it may; not more than you.
     #[schema(value_type = Vec<String>)]

@@ -28,11 +28,12 @@ use crate::secret::Secret;
     "ssh": { "private_key": "-----BEGIN OPENSSH PRIVATE KEY-----\n…" }
 }))]
 pub(crate) struct RegisterHost {
-    #[schema(example = "pve", max_length = 63)]
+    #[schema(value_type = String, example = "pve", max_length = 63)]
     pub(crate) name: Option<String>,
     /// `name:port` or `address:port`; several of one cluster, tried in order.
     #[validate(length(max = 32, message = "give at most 32 addresses"))]
     #[serde(default)]
+    #[schema(value_type = Vec<String>, required = true, min_items = 1)]
     pub(crate) addresses: Vec<String>,
     /// An API token; either this or `password`.
     pub(crate) token: Option<TokenWish>,
@@ -52,7 +53,7 @@ pub(crate) struct RegisterHost {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TokenWish {
-    #[schema(example = "gantry@pve!main")]
+    #[schema(value_type = String, example = "gantry@pve!main")]
     pub(crate) id: Option<String>,
     #[schema(value_type = String, format = Password, write_only)]
     pub(crate) secret: Option<Secret>,

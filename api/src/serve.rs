@@ -74,6 +74,7 @@ pub async fn serve(
     let hub = Hub::new(Db::clone(app.log.db()), app.coordination.bus().clone(), shutdown.clone());
     let document = openapi::whole();
     let known = Data::new(unknown::Known::of(&document));
+    let in_words = Arc::new(unknown::InWords::of(&document));
     let shapes = Data::new(sparse::Shapes::of(&document));
     let (app, hub, access) = (Data::new(app.clone()), Data::new(hub), Data::new(app.access));
     let per_worker = settings.max_connections.div_ceil(settings.workers.max(1));
@@ -82,6 +83,7 @@ pub async fn serve(
     let watching = settings.tls.as_ref().map(|tls| tokio::spawn(tls.clone().watch(shutdown.clone())));
     let server = HttpServer::new(move || {
         ActixApp::new()
+            .configure(|config| in_words.guard(config))
             .into_utoipa_app()
             .configure(routes::all)
             .into_app()

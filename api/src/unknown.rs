@@ -1,7 +1,8 @@
 //! Requests that no route takes: the path is unknown, or it is not for that method.
 
 use actix_web::http::header::{ALLOW, HeaderValue};
-use actix_web::web::Data;
+use actix_web::guard;
+use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, ResponseError as _, dev::ResourceDef};
 use domain::RequestId;
 use utoipa::openapi::OpenApi;
@@ -26,6 +27,29 @@ impl Known {
             (ResourceDef::new(path.as_str()), allowed.join(", "))
         });
         Self(paths.collect())
+    }
+}
+
+/// Paths in words that one with a name in its place fits, too: `/v1/templates/refresh` is no template.
+pub(crate) struct InWords(Vec<(String, Vec<String>)>);
+
+impl InWords {
+    pub(crate) fn of(document: &OpenApi) -> Self {
+        let known = Known::of(document);
+        let all = document.paths.paths.keys().zip(&known.0);
+        let beside = |path: &str| known.0.iter().filter(|(one, _)| one.is_match(path)).count() > 1;
+        let own = all.filter(|(path, _)| !path.contains('{') && beside(path));
+        let methods = |allowed: &str| allowed.split(", ").map(str::to_owned).collect();
+        Self(own.map(|(path, (_, allowed))| (path.clone(), methods(allowed))).collect())
+    }
+
+    /// To come before the routes: methods that a path in words does not know are not those of its neighbour.
+    pub(crate) fn guard(&self, config: &mut ServiceConfig) {
+        for (path, methods) in &self.0 {
+            let methods = methods.clone();
+            let other = guard::fn_guard(move |context| !methods.iter().any(|method| *method == context.head().method));
+            config.service(web::resource(path).guard(other).to(answer));
+        }
     }
 }
 

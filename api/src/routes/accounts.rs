@@ -28,6 +28,7 @@ use crate::tag::Tagged;
 #[schema(example = json!({ "name": "shop", "quota": { "containers": 10 } }))]
 pub(super) struct OpenAccount {
     /// Letters, digits and hyphens.
+    #[schema(value_type = String)]
     name: Option<String>,
     #[serde(default)]
     quota: QuotaView,

@@ -60,6 +60,7 @@ impl From<Invited> for InvitationView {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "email": "bob@example.org", "role": "member" }))]
 pub(super) struct Invite {
+    #[schema(value_type = String)]
     email: Option<String>,
     /// `viewer`, `member`, `operator` or `admin`; `member` when left out.
     #[schema(value_type = Option<String>)]

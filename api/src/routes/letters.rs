@@ -16,6 +16,7 @@ use crate::problem::Problem;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "email": "ann@example.org" }))]
 pub(super) struct AskedFrom {
+    #[schema(value_type = String)]
     email: Option<String>,
 }
 

@@ -23,6 +23,7 @@ use crate::shape::host::HostView;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "in_maintenance": true, "node": "pve2" }))]
 pub(super) struct Maintenance {
+    #[schema(value_type = bool)]
     in_maintenance: Option<bool>,
     /// Only this node; left out: the whole host.
     #[schema(example = "pve2")]

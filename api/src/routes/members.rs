@@ -90,7 +90,7 @@ pub(super) async fn membership(
 #[schema(example = json!({ "role": "operator" }))]
 pub(super) struct Granting {
     /// `viewer`, `member`, `operator` or `admin`.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = String)]
     role: Option<Role>,
 }
 

@@ -20,6 +20,7 @@ use crate::sign_in::Tokens;
 #[schema(example = json!({ "port": 49152 }))]
 pub(super) struct BeginOidc {
     /// Where a program on your own machine waits for the provider's answer, at `http://127.0.0.1:PORT/`.
+    #[schema(value_type = u16)]
     port: Option<u16>,
 }
 

@@ -20,6 +20,7 @@ use crate::sign_in::{self as signing, Attempt, Tokens};
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "login": "ann@example.org", "password": "…" }))]
 pub(super) struct SignIn {
+    #[schema(value_type = String)]
     login: Option<String>,
     #[schema(value_type = String, format = Password, write_only)]
     password: Option<Secret>,

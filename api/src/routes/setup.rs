@@ -24,6 +24,7 @@ pub(super) struct SetUp {
     #[schema(value_type = String, format = Password, write_only)]
     link: Option<Secret>,
     /// An e-mail address, or a name.
+    #[schema(value_type = String)]
     login: Option<String>,
     name: Option<String>,
     #[schema(value_type = String, format = Password, write_only, min_length = 10, max_length = 256)]

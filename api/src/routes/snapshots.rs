@@ -46,7 +46,7 @@ pub(super) async fn list(app: Data<App>, id: Id<ContainerId>) -> Result<Json<Lis
 #[schema(example = json!({ "name": "before-upgrade", "description": "all is well" }))]
 pub(super) struct TakeSnapshot {
     /// A letter, then letters, digits, `-` and `_`.
-    #[schema(example = "before-upgrade", min_length = 2, max_length = 40)]
+    #[schema(value_type = String, example = "before-upgrade", min_length = 2, max_length = 40)]
     name: Option<String>,
     /// One line.
     #[schema(max_length = 900)]

@@ -34,6 +34,7 @@ const LINK_DAYS: i64 = 7;
 #[schema(example = json!({ "login": "ann@example.org" }))]
 pub(super) struct CreateUser {
     /// A name or an e-mail address, without spaces.
+    #[schema(value_type = String)]
     login: Option<String>,
     /// Administrator of the whole installation.
     #[serde(default)]

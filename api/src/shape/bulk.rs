@@ -12,7 +12,7 @@ use super::operation::ErrorView;
 #[schema(example = json!({ "action": "start", "filter": { "tag": "web" } }))]
 pub(crate) struct AskBulk {
     /// `start`, `stop`, `shutdown`, `reboot` or `delete`.
-    #[schema(example = "start")]
+    #[schema(value_type = String, example = "start")]
     pub(crate) action: Option<String>,
     /// 1 to 1000 containers. Either this or `filter`.
     pub(crate) ids: Option<Vec<Uuid>>,

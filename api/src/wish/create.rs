@@ -12,7 +12,7 @@ use crate::secret::Secret;
 #[schema(example = json!({ "hostname": "web1", "template": "nginx", "cores": 2, "memory_mb": 1024 }))]
 pub(crate) struct CreateContainer {
     /// 1 to 63 letters, digits and hyphens; unique among the containers that are there.
-    #[schema(example = "web1", min_length = 1, max_length = 63)]
+    #[schema(value_type = String, example = "web1", min_length = 1, max_length = 63)]
     pub(crate) hostname: Option<String>,
     /// How it is equipped; see `/v1/templates`. Either this or `image`.
     #[schema(example = "nginx")]

@@ -14,7 +14,7 @@ use crate::problem::FieldProblem;
 #[schema(example = json!({ "every": "day", "at": "02:30", "keep": { "last": 3, "weekly": 4 } }))]
 pub(crate) struct ScheduleWish {
     /// `hour`, `day`, `week` or `month`.
-    #[schema(value_type = Option<String>, example = "day")]
+    #[schema(value_type = String, example = "day")]
     every: Option<Unit>,
     /// In UTC, like `02:30`; of each hour only the minutes count.
     #[schema(example = "02:30")]
