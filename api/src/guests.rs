@@ -14,8 +14,8 @@ use platform::views::{self, ContainerRow};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::act::as_seen;
 use crate::accept::{busy, holder, not_appended, unread, unreadable};
+use crate::act::as_seen;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::problem::{Kind, Problem};

@@ -95,7 +95,11 @@ pub(crate) fn by_creation() -> Object {
 }
 
 fn described(sorts: &[Sort]) -> Object {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(choices(sorts))).default(Some("-created_at".into())).build()
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(choices(sorts)))
+        .default(Some("-created_at".into()))
+        .build()
 }
 
 pub(crate) fn wrong(field: &str, problem: &str, fix: &str) -> FieldProblem {

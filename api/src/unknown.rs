@@ -1,7 +1,7 @@
 //! Requests that no route takes: the path is unknown, or it is not for that method.
 
-use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::guard;
+use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, ResponseError as _, dev::ResourceDef};
 use domain::RequestId;
@@ -47,7 +47,8 @@ impl InWords {
     pub(crate) fn guard(&self, config: &mut ServiceConfig) {
         for (path, methods) in &self.0 {
             let methods = methods.clone();
-            let other = guard::fn_guard(move |context| !methods.iter().any(|method| *method == context.head().method));
+            let other =
+                guard::fn_guard(move |context| !methods.iter().any(|method| method == context.head().method.as_str()));
             config.service(web::resource(path).guard(other).to(answer));
         }
     }

@@ -70,7 +70,8 @@ impl Problem {
             request_id: None,
             errors: Box::default(),
             facts: None,
-            retry_after: matches!(kind, Kind::QueueFull | Kind::HostAway | Kind::TookTooLong | Kind::Unavailable).then_some(5),
+            retry_after: matches!(kind, Kind::QueueFull | Kind::HostAway | Kind::TookTooLong | Kind::Unavailable)
+                .then_some(5),
         }
     }
 

@@ -235,13 +235,13 @@ impl OperationView {
         })
     }
 
-    #[must_use]
     /// Rises with all that happens to it.
     #[must_use]
     pub fn version(&self) -> i64 {
         self.updated_at.timestamp_micros()
     }
 
+    #[must_use]
     pub const fn has_ended(&self) -> bool {
         self.ended_at.is_some()
     }

@@ -91,3 +91,19 @@ fn every_body_that_goes_in_or_out_has_an_example() {
     }
     assert!(requests > 20 && answers > 400, "{requests} {answers}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_path_in_words_has_its_own_methods_and_not_those_of_its_neighbour() {
+    let app = TestApp::start().await;
+    for (path, own, others) in [
+        ("/v1/templates/refresh", "POST", ["PUT", "DELETE", "PATCH"]),
+        ("/v1/invitations/accept", "POST", ["PUT", "DELETE", "PATCH"]),
+    ] {
+        for method in others {
+            let response = app.ask(method.parse().unwrap(), path).send().await.unwrap();
+            assert_eq!(response.status(), 405, "{method} {path}");
+            assert_eq!(response.headers()["allow"], own, "{method} {path}");
+        }
+    }
+    assert_eq!(app.post("/v1/templates/refresh", &serde_json::json!({})).await.0, 200);
+}

@@ -35,6 +35,7 @@ mod roles;
 mod second_factor;
 mod secrets;
 mod sessions;
+mod signing_keys;
 mod sorting;
 mod sparse;
 mod stolen;

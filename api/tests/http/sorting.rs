@@ -21,7 +21,11 @@ async fn filled() -> (TestApp, String) {
     let app = TestApp::start().await;
     let account = made(&app, "/v1/accounts", json!({ "name": "shop" })).await["id"].as_str().unwrap().to_owned();
     for (number, name) in NAMES.into_iter().enumerate() {
-        if number % 2 == 0 { drop(app.ready(name).await) } else { drop(app.create(name).await) }
+        if number % 2 == 0 {
+            drop(app.ready(name).await)
+        } else {
+            drop(app.create(name).await)
+        }
         made(&app, "/v1/accounts", json!({ "name": name })).await;
         made(&app, "/v1/api-keys", json!({ "name": name, "scopes": ["containers:read"] })).await;
         let token = json!({ "id": "root@pam!x", "secret": "s" });

@@ -129,7 +129,7 @@ fn body_of(path: &str) -> Value {
         "root-password" => json!({}),
         "snapshots" => json!({ "name": "before" }),
         "clone" | "containers" => json!({ "hostname": "copy" }),
-        _ if path.ends_with("/schedules/{name}") => json!({ "every": "week" }),
+        _ if path.ends_with("/schedules/{name}") => json!({ "every": "day", "at": "03:00" }),
         _ if path.ends_with("/members/{user}") => json!({ "role": "operator" }),
         _ if path == "/v1/templates/{name}" => json!({ "files": { "template.conf": GREETER } }),
         "quota" => json!({ "containers": 3 }),
@@ -218,7 +218,7 @@ async fn ways(app: &TestApp, round: usize) -> Vec<Way> {
     let keep = || vec![put(&template, greeter.clone())];
     let way = |first, tagged: &str, asked| Way { first, tagged: tagged.to_owned(), asked };
     vec![
-        way(set(), &schedules, put(&nightly, json!({ "every": "week" }))),
+        way(set(), &schedules, put(&nightly, json!({ "every": "day", "at": "03:00" }))),
         way(set(), &schedules, delete(&nightly)),
         way(grant(), &member, put(&member, json!({ "role": "operator" }))),
         way(grant(), &member, delete(&member)),
@@ -228,7 +228,11 @@ async fn ways(app: &TestApp, round: usize) -> Vec<Way> {
         way(vec![], &key, (Method::POST, format!("{key}/rotate"), json!({}))),
         way(vec![], &user, (Method::POST, format!("{user}/password-link"), Value::Null)),
         way(vec![], &user, delete(&user)),
-        way(vec![], &container, (Method::POST, format!("{container}/clone"), json!({ "hostname": format!("copy{round}") }))),
+        way(
+            vec![],
+            &container,
+            (Method::POST, format!("{container}/clone"), json!({ "hostname": format!("copy{round}") })),
+        ),
     ]
 }
 

@@ -47,7 +47,12 @@ impl Smtp {
         Self::trusting(url, from, clock, roots)
     }
 
-    pub(super) fn trusting(url: &SecretText, from: &str, clock: Clock, roots: RootCertStore) -> Result<Arc<dyn Mail>, MailError> {
+    pub(super) fn trusting(
+        url: &SecretText,
+        from: &str,
+        clock: Clock,
+        roots: RootCertStore,
+    ) -> Result<Arc<dyn Mail>, MailError> {
         let place = Place::parse(url)?;
         let bare = from.rsplit_once('<').map_or(Some(from), |(_, rest)| rest.strip_suffix('>'));
         let sender = bare.filter(|address| is_address(address) && is_head(from)).map(str::to_owned);

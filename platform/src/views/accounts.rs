@@ -8,7 +8,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, Life, Row, Stamped, Table, Sort, Values};
+use super::{Conditions, Life, Row, Sort, Stamped, Table, Values};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountRow {
@@ -30,9 +30,7 @@ impl Row for AccountRow {
     type Aggregate = Account;
     type Filter = AccountFilter;
 
-    const SORTS: &'static [Sort] = &[
-        Sort { field: "name", column: "name", values: Values::Text },
-    ];
+    const SORTS: &'static [Sort] = &[Sort { field: "name", column: "name", values: Values::Text }];
     const TABLE: Table = Table {
         name: "accounts",
         key: "id",

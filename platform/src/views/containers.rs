@@ -9,7 +9,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, Life, Row, Stamped, Table, row::word, Sort, Values};
+use super::{Conditions, Life, Row, Sort, Stamped, Table, Values, row::word};
 
 /// In `to_delete`; else nothing.
 const YES: &str = "yes";

@@ -7,7 +7,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, Life, Row, Stamped, Table, Sort, Values};
+use super::{Conditions, Life, Row, Sort, Stamped, Table, Values};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberRow {
@@ -27,9 +27,11 @@ impl Row for MemberRow {
     type Aggregate = Membership;
     type Filter = MemberFilter;
 
-    const SORTS: &'static [Sort] = &[
-        Sort { field: "login", column: "COALESCE((SELECT login FROM people WHERE people.id = memberships.member), '')", values: Values::Text },
-    ];
+    const SORTS: &'static [Sort] = &[Sort {
+        field: "login",
+        column: "COALESCE((SELECT login FROM people WHERE people.id = memberships.member), '')",
+        values: Values::Text,
+    }];
     const TABLE: Table = Table {
         name: "memberships",
         key: "id",

@@ -9,7 +9,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, Life, Row, Stamped, Table, row::word, Sort, Values};
+use super::{Conditions, Life, Row, Sort, Stamped, Table, Values, row::word};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OperationRow {
@@ -59,9 +59,7 @@ impl Row for OperationRow {
     type Aggregate = Operation;
     type Filter = OperationFilter;
 
-    const SORTS: &'static [Sort] = &[
-        Sort { field: "status", column: "status", values: Values::Text },
-    ];
+    const SORTS: &'static [Sort] = &[Sort { field: "status", column: "status", values: Values::Text }];
     const TABLE: Table = Table {
         name: "operations",
         key: "id",

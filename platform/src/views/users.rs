@@ -7,7 +7,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, Life, Row, Stamped, Table, Sort, Values};
+use super::{Conditions, Life, Row, Sort, Stamped, Table, Values};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserRow {
@@ -31,9 +31,11 @@ impl Row for UserRow {
     type Aggregate = User;
     type Filter = UserFilter;
 
-    const SORTS: &'static [Sort] = &[
-        Sort { field: "login", column: "COALESCE((SELECT login FROM people WHERE people.id = users.id), '')", values: Values::Text },
-    ];
+    const SORTS: &'static [Sort] = &[Sort {
+        field: "login",
+        column: "COALESCE((SELECT login FROM people WHERE people.id = users.id), '')",
+        values: Values::Text,
+    }];
     const TABLE: Table = Table {
         name: "users",
         key: "id",
