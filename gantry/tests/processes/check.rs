@@ -37,6 +37,17 @@ pub(crate) fn judge(evidence: &Evidence) -> Vec<String> {
     wrong
 }
 
+/// How many operations of each kind ended how.
+pub(crate) fn tally(evidence: &Evidence) -> BTreeMap<String, u32> {
+    let mut tally = BTreeMap::new();
+    for operation in Walk::through(&evidence.events, &evidence.quotas).operations.values() {
+        if let (Some(accepted), Some(status)) = (operation.accepted(), operation.status()) {
+            *tally.entry(format!("{:?} {status}", accepted.pipeline)).or_default() += 1;
+        }
+    }
+    tally
+}
+
 /// Of every operation that the log knows.
 fn ended(id: OperationId, operation: &Operation, evidence: &Evidence) -> Option<String> {
     match operation.status() {

@@ -13,7 +13,11 @@ use serde_json::{Value, json};
 use sim::Sim;
 use xtask::servers::{Postgres, Redis};
 
-const KEYS: &str = "one:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+/// The first seals, both open.
+const KEYS: [&str; 2] = [
+    "one:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+    "two:202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f",
+];
 /// A worker that was killed is replaced after this many seconds; the least that the settings allow.
 const LEASE_S: u32 = 2;
 
@@ -91,7 +95,7 @@ impl Ground {
             .dir(self.dir())
             .database(&self.database)
             .env("REDIS_URL", &self.redis.as_ref().map_or_else(String::new, Redis::url))
-            .env("GANTRY_VAULT_KEYS", KEYS)
+            .env("GANTRY_VAULT_KEYS", &KEYS.join(","))
             .env("GANTRY_WORKER__LEASE_S", &self.lease_s.to_string())
             .env("GANTRY_TEMPLATES__ROOT", &self.dir().join("templates").display().to_string())
             .env("GANTRY_LOG__FILTER", "info")
@@ -159,6 +163,30 @@ impl Ground {
         tokio::task::block_in_place(|| self.postgres().restart()).unwrap();
     }
 
+    /// Every connection to the servers is cut; the servers stay.
+    pub(crate) fn cut_connections(&self) {
+        self.ask_redis(&["CLIENT", "KILL", "TYPE", "normal"]);
+        self.ask_redis(&["CLIENT", "KILL", "TYPE", "pubsub"]);
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                   WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+        let program = xtask::servers::find("psql").unwrap();
+        let done = Command::new(program).args(["--quiet", "--command", cut, &self.database]).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    /// Every secret is sealed with the other key, under the feet of those that use them.
+    pub(crate) fn rotate_keys(&self, first: usize) {
+        let keys = [KEYS[first], KEYS[1 - first]].join(",");
+        let rotated = self.program(&["keys", "rotate"]).env("GANTRY_VAULT_KEYS", &keys).run();
+        assert_eq!(rotated.code, 0, "{}", rotated.stderr);
+    }
+
+    /// Another version of a template, in place.
+    pub(crate) fn change_template(&self, answer: u32) {
+        let file = self.dir().join("templates/tiny/container-configs/files/conf");
+        std::fs::write(file, format!("answer={answer}\n")).unwrap();
+    }
+
     /// Everything that is written down anywhere, piece by piece, with where it is.
     pub(crate) fn written(&self) -> Vec<(String, Vec<u8>)> {
         let mut written = Vec::new();
@@ -191,8 +219,8 @@ impl Ground {
     pub(crate) fn secrets(&self) -> Vec<String> {
         let key = std::fs::read_to_string(self.dir().join("key")).unwrap();
         let line = key.lines().nth(2).unwrap().to_owned();
-        let of_vault = KEYS.split_once(':').unwrap().1.to_owned();
-        vec![self.token.clone(), line, of_vault, self.of_proxmox.clone()]
+        let of_vault = KEYS.map(|key| key.split_once(':').unwrap().1.to_owned());
+        [self.token.clone(), line, self.of_proxmox.clone()].into_iter().chain(of_vault).collect()
     }
 
     /// The directory stays, for whoever wants to know what happened.

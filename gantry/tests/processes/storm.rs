@@ -12,6 +12,7 @@ mod load;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use domain::operation::Status;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde_json::json;
 use sim::{Effect, Rule, When};
@@ -21,12 +22,13 @@ use self::load::Load;
 use crate::caller::Caller;
 use crate::check;
 use crate::doctored;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Made};
 use crate::ground::{Backend, Ground};
 use crate::secrets;
+use crate::watching::restless;
 
 /// Without being told otherwise: enough to be hit by some of everything, and not more than a test may take.
-const MOMENT: Duration = Duration::from_secs(20);
+const MOMENT: Duration = Duration::from_secs(15);
 
 /// What Proxmox does now and again.
 fn faults(sim: &sim::Sim) {
@@ -52,6 +54,16 @@ fn faults(sim: &sim::Sim) {
     rule("DELETE /nodes/*/lxc/*", 0.05, Effect::ResetAfter);
     rule("* /**", 0.01, Effect::LockTimeout);
     rule("* /**", 0.005, Effect::SshDrop { after_ms: 100 });
+}
+
+/// It works again.
+async fn one_more(caller: &Caller) -> Made {
+    let wish = json!({ "hostname": "after-the-storm", "template": "tiny" });
+    let (status, told) = caller.post("/v1/containers", &wish).await;
+    assert_eq!(status, 202, "{told}");
+    let operation = told["id"].as_str().unwrap().parse().unwrap();
+    let seen = vec![restless(caller.clone(), operation, 1).await];
+    Made { operation, ends: &[Status::Succeeded], seen }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,10 +104,11 @@ async fn storm(backend: Backend) {
         assert_eq!(status, 201, "{told}");
         accounts.push(caller.of_account(told["id"].as_str().unwrap()));
     }
+    let mut load = Load::begin(accounts, seed).await;
     faults(&ground.sim);
 
     let began = Instant::now();
-    let load = Load::begin(accounts, seed, began + long);
+    load.go_on(began + long);
     let secrets = secrets::of(&ground);
     let mut listed = BTreeSet::new();
     let mut blows = BTreeMap::<&str, u32>::new();
@@ -108,14 +121,23 @@ async fn storm(backend: Backend) {
     }
     ground.sim.faults().clear();
     fleet.all_up(&ground).await;
-    let (made, mut wrong) = load.end().await;
+    let (mut made, mut wrong) = load.end().await;
+    match tokio::time::timeout(Duration::from_secs(300), one_more(&caller)).await {
+        Ok(after) => made.push(after),
+        Err(_) => wrong.push("a create after the storm does not end".to_owned()),
+    }
     println!("{blows:?}; {} commands accepted; quiet after {} s", made.len(), began.elapsed().as_secs());
     wrong.extend(caller.amiss());
     wrong.extend(listed);
     let evidence = Evidence::gather(&ground, made).await;
     wrong.extend(check::judge(&evidence));
     wrong.extend(fleet.end());
-    println!("{} events judged after {} s", evidence.events.len(), began.elapsed().as_secs());
+    println!(
+        "{} events judged after {} s: {:?}",
+        evidence.events.len(),
+        began.elapsed().as_secs(),
+        check::tally(&evidence)
+    );
     if wrong.is_empty() {
         wrong.extend(doctored::unnoticed(&evidence));
     }

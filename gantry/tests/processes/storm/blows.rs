@@ -33,27 +33,40 @@ pub(super) async fn strike(ground: &mut Ground, fleet: &mut Fleet, random: &mut 
             fleet.all_up(ground).await;
             "process and Postgres killed"
         }
-        32..70 => {
+        32..40 => {
+            tokio::task::block_in_place(|| ground.cut_connections());
+            "connections cut"
+        }
+        40..44 => {
+            let first = random.random_range(0..2);
+            tokio::task::block_in_place(|| ground.rotate_keys(first));
+            "keys rotated"
+        }
+        44..50 => {
+            ground.change_template(random.random());
+            "template changed"
+        }
+        50..74 => {
             fleet.process(one).kill();
             // Sometimes it is away for longer.
             tokio::time::sleep(millis(random, 0..1500)).await;
             fleet.all_up(ground).await;
             "process killed"
         }
-        70..80 => {
+        74..82 => {
             // Longer than its lease, sometimes: others take over what it then believes to have.
             fleet.process(one).signal("-STOP");
             tokio::time::sleep(millis(random, 200..5000)).await;
             fleet.process(one).signal("-CONT");
             "process frozen"
         }
-        80..88 => {
+        82..89 => {
             fleet.process(one).ask_to_end();
             fleet.process(one).ended();
             fleet.all_up(ground).await;
             "process replaced"
         }
-        88..94 => {
+        89..95 => {
             let node = ["pve1", "pve2"][random.random_range(0..2)];
             ground.sim.world().set_online(node, false);
             tokio::time::sleep(millis(random, 200..3000)).await;

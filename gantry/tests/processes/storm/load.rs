@@ -19,10 +19,12 @@ use crate::evidence::Made;
 use crate::watching::restless;
 
 /// Of each account.
-const PEOPLE: u64 = 5;
+const PEOPLE: u64 = 8;
+/// Of them make a container before the storm.
+const FIRST: u64 = 3;
 const WATCHERS: usize = 50;
 /// After the storm, until all has ended.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 const WELL: &[Status] = &[Status::Succeeded];
 const BADLY: &[Status] = &[Status::Failed];
 const SOMEHOW: &[Status] = &[Status::Succeeded, Status::Failed, Status::Cancelled];
@@ -30,6 +32,8 @@ const SOMEHOW: &[Status] = &[Status::Succeeded, Status::Failed, Status::Cancelle
 pub(super) struct Load {
     people: JoinSet<()>,
     noted: Arc<Noted>,
+    /// Of those who have not begun.
+    wishes: Vec<(Caller, Wishes)>,
 }
 
 /// What all of them have written down.
@@ -40,24 +44,37 @@ pub(super) struct Noted {
 }
 
 impl Load {
-    pub(super) fn begin(accounts: Vec<Caller>, seed: u64, until: Instant) -> Self {
+    /// Containers for the storm to find; made while all is well.
+    pub(super) async fn begin(accounts: Vec<Caller>, seed: u64) -> Self {
         let noted = Arc::new(Noted {
             made: Mutex::default(),
             wrong: Mutex::default(),
             eyes: Arc::new(Semaphore::new(WATCHERS)),
         });
-        let mut people = JoinSet::new();
+        let mut load = Self { people: JoinSet::new(), noted, wishes: Vec::new() };
+        let mut first = JoinSet::new();
         for (account, caller) in (0..).zip(accounts) {
             // What one account's people do, they do to the same containers.
             let containers = Arc::new(Mutex::new(Vec::new()));
             for person in 0..PEOPLE {
                 let number = account * PEOPLE + person;
                 let random = StdRng::seed_from_u64(seed ^ (number + 1) << 32);
-                let wishes = Wishes::new(number, random, containers.clone());
-                people.spawn(live(caller.clone(), wishes, noted.clone(), until));
+                let mut wishes = Wishes::new(number, random, containers.clone());
+                if person < FIRST {
+                    let follow = ask(&caller, &mut wishes, &load.noted).await;
+                    first.spawn(async { follow.unwrap().await });
+                }
+                load.wishes.push((caller.clone(), wishes));
             }
         }
-        Self { people, noted }
+        first.join_all().await;
+        load
+    }
+
+    pub(super) fn go_on(&mut self, until: Instant) {
+        for (caller, wishes) in self.wishes.drain(..) {
+            self.people.spawn(live(caller, wishes, self.noted.clone(), until));
+        }
     }
 
     /// Once everything that was asked for has ended: what was accepted, and what was amiss.
@@ -81,34 +98,39 @@ impl Load {
 async fn live(caller: Caller, mut wishes: Wishes, noted: Arc<Noted>, until: Instant) {
     let mut following = JoinSet::new();
     while Instant::now() < until {
-        let ask = wishes.next();
-        let (status, told) = caller.send(ask.method.clone(), &ask.path, ask.body.as_ref()).await;
-        match status {
-            200 | 202 if told["operations"].is_array() => {}
-            200 | 202 if told["id"].is_string() => {
-                let operation: OperationId = told["id"].as_str().unwrap().parse().unwrap();
-                wishes.learn(&ask, &told);
-                let seed = wishes.random.random();
-                let follow = follow(caller.clone(), operation, ask, noted.clone(), seed);
-                if wishes.random.random_bool(0.7) {
-                    follow.await;
-                } else {
-                    following.spawn(follow);
-                }
+        if let Some(follow) = ask(&caller, &mut wishes, &noted).await {
+            if wishes.random.random_bool(0.5) {
+                follow.await;
+            } else {
+                following.spawn(follow);
             }
-            200 => wishes.look(&told),
-            404 | 409 | 422 => wishes.refused(&ask, status),
-            _ => noted
-                .wrong
-                .lock()
-                .unwrap()
-                .push(format!("{} {} was answered with {status}: {told}", ask.method, ask.path)),
         }
         tokio::time::sleep(Duration::from_millis(wishes.random.random_range(0..300))).await;
     }
     while let Some(done) = following.join_next().await {
         done.unwrap();
     }
+}
+
+/// Asks for the next thing; when it was accepted, what is left to do is to follow it.
+async fn ask(caller: &Caller, wishes: &mut Wishes, noted: &Arc<Noted>) -> Option<impl Future<Output = ()> + use<>> {
+    let ask = wishes.next();
+    let (status, told) = caller.send(ask.method.clone(), &ask.path, ask.body.as_ref()).await;
+    match status {
+        200 | 202 if told["operations"].is_array() => {}
+        200 | 202 if told["id"].is_string() => {
+            let operation: OperationId = told["id"].as_str().unwrap().parse().unwrap();
+            wishes.learn(&ask, &told);
+            return Some(follow(caller.clone(), operation, ask, noted.clone(), wishes.random.random()));
+        }
+        200 => wishes.look(&told),
+        404 | 409 | 422 => wishes.refused(&ask, status),
+        _ => {
+            let what = format!("{} {} was answered with {status}: {told}", ask.method, ask.path);
+            noted.wrong.lock().unwrap().push(what);
+        }
+    }
+    None
 }
 
 /// Watches an operation to its end, takes it back in the middle, or tries it again.

@@ -48,8 +48,8 @@ impl Wishes {
         self.asked += 1;
         let name = format!("p{}-{}", self.number, self.asked);
         let there = self.containers.lock().unwrap().clone();
-        let chance = if there.len() < ENOUGH { 0.5 } else { 0.05 };
-        if there.is_empty() || self.random.random_bool(chance) {
+        let chance = if there.len() < ENOUGH { 0.15 } else { 0.05 };
+        if self.asked == 1 && there.len() < 3 || there.is_empty() || self.random.random_bool(chance) {
             return self.create(&name);
         }
         let id = there[self.random.random_range(0..there.len())].clone();
