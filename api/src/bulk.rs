@@ -19,7 +19,9 @@ use crate::asking::Asking;
 use crate::body::Body;
 use crate::paging::wrong;
 use crate::problem::{FieldProblem, Kind, Problem};
+use crate::rebuild;
 use crate::shape::bulk::{Among, AskBulk, BulkFailure, BulkRefusal, BulkView, Counts};
+use crate::wish::RebuildContainer;
 
 /// For so many containers at most.
 pub(crate) const LARGEST: usize = 1000;
@@ -33,8 +35,9 @@ pub(crate) async fn ask(app: &App, asking: &Asking, body: Body<AskBulk>) -> Resu
     let errors = check(body.read());
     let wish = body.fit(errors)?;
     let action = wish.action.clone().unwrap_or_default();
-    if action == "delete" && !asking.caller.permits(Permission::ContainersDelete) {
-        return Err(Problem::new(Kind::Forbidden).detail("deleting containers is not among what you may do"));
+    if matches!(action.as_str(), "delete" | "rebuild") && !asking.caller.permits(Permission::ContainersDelete) {
+        let detail = "deleting containers, and what is in them, is not among what you may do";
+        return Err(Problem::new(Kind::Forbidden).detail(detail));
     }
     let containers = among(app, asking, &wish).await?;
     let item = |container: &ContainerId| Item { container: *container, operation: OperationId::new(Uuid::now_v7()) };
@@ -54,6 +57,15 @@ pub(crate) async fn ask(app: &App, asking: &Asking, body: Body<AskBulk>) -> Resu
     let asked = stream::iter(items).map(|item| {
         let (each, wish, action) = (&each, &wish, &action);
         async move {
+            if action == "rebuild" {
+                let wish = RebuildContainer {
+                    version: wish.version,
+                    backup_first: wish.backup_first,
+                    ..RebuildContainer::default()
+                };
+                let rebuilt = rebuild::one_of_many(app, each, (item.container, item.operation), wish).await;
+                return rebuilt.map_err(|problem| Some((item.container, problem)));
+            }
             let (of, command) = command(action, item.container, wish)?;
             act::under(app, each, item.operation, item.container, of, command)
                 .await
@@ -94,7 +106,7 @@ fn command(action: &str, container: ContainerId, wish: &AskBulk) -> Result<(For,
     })
 }
 
-const ACTIONS: [&str; 5] = ["start", "stop", "shutdown", "reboot", "delete"];
+const ACTIONS: [&str; 6] = ["start", "stop", "shutdown", "reboot", "rebuild", "delete"];
 
 fn check(wish: &AskBulk) -> Vec<FieldProblem> {
     let mut errors = Vec::new();
@@ -122,6 +134,11 @@ fn check(wish: &AskBulk) -> Vec<FieldProblem> {
     }
     if wish.timeout_seconds.is_some_and(|seconds| !(1..=3600).contains(&seconds)) {
         errors.push(wrong("timeout_seconds", "is out of range", "choose 1 to 3600"));
+    }
+    if wish.action.as_deref() != Some("rebuild") {
+        let alone = [("version", wish.version.is_some()), ("backup_first", wish.backup_first)];
+        let said = alone.into_iter().filter(|(_, said)| *said);
+        errors.extend(said.map(|(field, _)| wrong(field, "is for rebuild", "leave it out")));
     }
     errors
 }

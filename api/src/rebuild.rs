@@ -54,7 +54,37 @@ pub(crate) async fn container(
     let errors = std::mem::take(&mut wanted.errors);
     // Whoever asks again is told what the first time came to, whatever holds by now.
     let body = body.fit(if is_repeated(app, asking, &digest).await? { Vec::new() } else { errors })?;
-    let (operation, stream) = (OperationId::new(Uuid::now_v7()), Container::stream(id));
+    accept(app, asking, (id, OperationId::new(Uuid::now_v7())), digest, (request, body, wanted)).await
+}
+
+/// One of many, as an operation whose id was chosen before.
+///
+/// # Errors
+/// The same.
+pub(crate) async fn one_of_many(
+    app: &App,
+    asking: &Asking,
+    (id, operation): (ContainerId, OperationId),
+    wish: RebuildContainer,
+) -> Result<(), Problem> {
+    let request = request(app, id).await?;
+    asking.caller.sees(request.account)?;
+    let mut wanted = Wanted::of(app, &wish, &request).await?;
+    match std::mem::take(&mut wanted.errors) {
+        none if none.is_empty() => {}
+        errors => return Err(Problem::new(Kind::Invalid).fields(errors)),
+    }
+    accept(app, asking, (id, operation), [0; 32], (request, wish, wanted)).await.map(drop)
+}
+
+async fn accept(
+    app: &App,
+    asking: &Asking,
+    (id, operation): (ContainerId, OperationId),
+    digest: [u8; 32],
+    (request, body, wanted): (Request, RebuildContainer, Wanted),
+) -> Result<(Taken, Value), Problem> {
+    let stream = Container::stream(id);
     let mut rows = Vec::new();
     let made = (body.root_password.is_none() && request.root_password.is_none()).then(generate);
     let root_password = match body.root_password.as_ref().or(made.as_ref()) {

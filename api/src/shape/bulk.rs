@@ -6,12 +6,13 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::operation::ErrorView;
+use crate::wish::TemplateOf;
 
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "action": "start", "filter": { "tag": "web" } }))]
 pub(crate) struct AskBulk {
-    /// `start`, `stop`, `shutdown`, `reboot` or `delete`.
+    /// `start`, `stop`, `shutdown`, `reboot`, `rebuild` or `delete`.
     #[schema(value_type = String, example = "start")]
     pub(crate) action: Option<String>,
     /// 1 to 1000 containers. Either this or `filter`.
@@ -23,6 +24,11 @@ pub(crate) struct AskBulk {
     /// For `delete`: take them out of Proxmox's backup and replication jobs too.
     #[serde(default)]
     pub(crate) purge: bool,
+    /// For `rebuild`: each from its own template, `as_made` (also when left out) or `current`.
+    pub(crate) version: Option<TemplateOf>,
+    /// For `rebuild`: back each up before it goes.
+    #[serde(default)]
+    pub(crate) backup_first: bool,
 }
 
 /// All that is said has to fit.

@@ -122,3 +122,44 @@ async fn who_watches_is_told_when_the_bus_tells_and_not_by_the_clock() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_are_rebuilt_each_from_its_own_and_who_may_not_have_a_backup_is_refused_alone() {
+    let app = TestApp::start().await;
+    let shop = app.account("shop").await;
+    let mut ids = Vec::new();
+    for name in ["one", "two"] {
+        let (container, create) = app.create_for(&shop, name).await;
+        app.make_ready(&container, create.parse().unwrap()).await;
+        ids.push(container);
+    }
+    let quota = app.ask(Method::PUT, &format!("/v1/accounts/{shop}/quota")).json(&json!({ "backups": 1 }));
+    assert_eq!(answer(quota).await.0, 200);
+    let wish = json!({ "action": "rebuild", "version": "current", "backup_first": true, "ids": ids });
+    let (status, bulk) = app.post("/v1/bulk", &wish).await;
+    assert_eq!(
+        (status, &bulk["counts"]["accepted"], &bulk["counts"]["refused"]),
+        (202, &json!(1), &json!(1)),
+        "{bulk}"
+    );
+    assert_eq!(bulk["refused"][0]["type"], "quota-exceeded", "{bulk}");
+    let mut kinds = Vec::new();
+    for id in bulk["operations"].as_array().unwrap() {
+        let (status, one) = app.get(&format!("/v1/operations/{}", id.as_str().unwrap())).await;
+        kinds.extend((status == 200).then(|| one["kind"].as_str().unwrap().to_owned()));
+    }
+    assert_eq!(kinds, ["rebuild"]);
+    for (wish, field) in [
+        (json!({ "action": "rebuild", "version": "newest", "ids": ids }), "version"),
+        (json!({ "action": "stop", "version": "current", "ids": ids }), "version"),
+        (json!({ "action": "delete", "backup_first": true, "ids": ids }), "backup_first"),
+    ] {
+        let (status, problem) = app.post("/v1/bulk", &wish).await;
+        assert_eq!((status, fields(&problem)), (422, vec![field.to_owned()]), "{problem}");
+    }
+    // Who may write but not delete may not empty them either.
+    let member = app.somebody("ann", Some((&shop, "member"))).await;
+    let wish = json!({ "action": "rebuild", "ids": ids });
+    let (status, problem) = answer(app.as_of(&member.token, Method::POST, "/v1/bulk").json(&wish)).await;
+    assert_eq!((status, problem["type"].as_str()), (403, Some("/problems/forbidden")), "{problem}");
+}

@@ -8,6 +8,7 @@ mod adopt;
 mod api_keys;
 mod audit;
 mod backend;
+mod bad_actions;
 mod bad_input;
 mod browsers;
 mod bulk;

@@ -35,7 +35,13 @@ pub(crate) struct Args {
     /// How long each may take to shut itself down.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3600))]
     timeout: Option<u32>,
-    /// Do not ask before deleting.
+    /// For rebuild: each from its template as that is now, and not as it was made.
+    #[arg(long)]
+    current: bool,
+    /// For rebuild: back each up before it goes.
+    #[arg(long)]
+    backup_first: bool,
+    /// Do not ask before deleting or rebuilding.
     #[arg(long, short)]
     yes: bool,
     /// Do not follow them.
@@ -49,6 +55,7 @@ enum Action {
     Stop,
     Shutdown,
     Reboot,
+    Rebuild,
     Delete,
 }
 
@@ -59,6 +66,7 @@ impl Action {
             Self::Stop => "stop",
             Self::Shutdown => "shutdown",
             Self::Reboot => "reboot",
+            Self::Rebuild => "rebuild",
             Self::Delete => "delete",
         }
     }
@@ -70,6 +78,12 @@ pub(crate) async fn run(args: Args, out: Output) -> Outcome {
     if let Some(seconds) = args.timeout {
         wish["timeout_seconds"] = seconds.into();
     }
+    if args.current {
+        wish["version"] = "current".into();
+    }
+    if args.backup_first {
+        wish["backup_first"] = true.into();
+    }
     if args.containers.is_empty() {
         wish["filter"] = json!({ "tag": args.tag, "template": args.template, "node": args.node, "all": args.all });
     } else {
@@ -79,8 +93,10 @@ pub(crate) async fn run(args: Args, out: Output) -> Outcome {
         }
         wish["ids"] = json!(ids);
     }
-    if args.action == Action::Delete && !args.yes {
-        output::confirm("Delete all of them and all that is in them?", "--yes")?;
+    match args.action {
+        Action::Delete if !args.yes => output::confirm("Delete all of them and all that is in them?", "--yes")?,
+        Action::Rebuild if !args.yes => output::confirm("Make all of them anew, without what is in them?", "--yes")?,
+        _ => {}
     }
     let mut bulk = client.post("/v1/bulk", &wish).await?;
     let path = format!("/v1/bulk/{}", bulk["id"].as_str().unwrap_or_default());
