@@ -274,12 +274,24 @@ pub(crate) async fn holder(app: &App, container: ContainerId) -> Result<Option<O
     }
 }
 
-/// Says which one that is.
+/// Says which one that is, what it does, and since when.
 pub(crate) async fn busy(app: &App, container: ContainerId) -> Problem {
-    let Ok(Some(holder)) = holder(app, container).await else {
+    let Ok(Some(row)) = at_work(app, container).await else {
         return Problem::new(Kind::Busy).detail("another operation was at work on it just now");
     };
+    let OperationRow { id, pipeline, created_at: since, .. } = row;
+    let age_seconds = (app.log.clock().now() - since).num_seconds().max(0);
+    let action = json!(pipeline);
+    let named = action.as_str().unwrap_or_default().replace('_', " ");
     Problem::new(Kind::Busy)
-        .detail(format!("operation {holder} is at work on it"))
-        .fact("holder", format!("/v1/operations/{holder}"))
+        .detail(format!("operation {id} ({named}) is at work on it, asked for {age_seconds} s ago"))
+        .fact("holder", format!("/v1/operations/{id}"))
+        .fact("held", json!({ "action": action, "since": since, "age_seconds": age_seconds }))
+}
+
+async fn at_work(app: &App, container: ContainerId) -> Result<Option<OperationRow>, Problem> {
+    match holder(app, container).await? {
+        Some(holder) => views::get(app.log.db(), holder).await.map_err(unread),
+        None => Ok(None),
+    }
 }

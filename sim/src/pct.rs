@@ -108,4 +108,8 @@ impl Door for Gate {
         let vmid = words.find(|word| *word == "pct").and_then(|_| words.nth(1)).and_then(|word| word.parse().ok());
         self.world.faults.ssh_drop(&self.node, vmid)
     }
+
+    fn is_up(&self) -> bool {
+        self.world.state().nodes.get(&self.node).is_some_and(|node| node.online)
+    }
 }

@@ -42,7 +42,7 @@ pub(crate) fn proxmox_failure(error: Error) -> StepError {
         Error::NotFound(Thing::Guest, _) => (
             "guest-missing",
             "The guest is gone from Proxmox",
-            format!("{words}; somebody removed it there: delete the container here, or restore a backup"),
+            format!("{words}; somebody removed it there: restore a backup, rebuild the container, or delete it here"),
         ),
         Error::AlreadyExists(Thing::Guest, _) => ("vmid-taken", "The VMID is taken", words),
         _ if is_full(&words) => (
@@ -53,6 +53,12 @@ pub(crate) fn proxmox_failure(error: Error) -> StepError {
         _ => ("proxmox-failed", "Proxmox could not do it", words),
     };
     StepError::new(kind, Failure::new(slug, title, detail).because(error))
+}
+
+/// Its configuration says so, in a word: `backup`, `migrate`.
+pub(crate) fn guest_locked(lock: &str) -> StepError {
+    let detail = format!("it is locked ({lock}); it is tried again");
+    StepError::new(FailureKind::Locked, Failure::new("guest-locked", "Proxmox has it locked", detail))
 }
 
 fn is_full(words: &str) -> bool {

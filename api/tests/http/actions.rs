@@ -23,6 +23,9 @@ async fn a_ready_container_takes_each_one_after_the_other() {
         let (status, problem) = act(&app, &container, "start").await;
         assert_eq!((status, problem["type"].as_str()), (409, Some("/problems/busy")));
         assert_eq!(problem["holder"], body["links"]["self"], "and told which is in the way");
+        let held = &problem["held"];
+        assert_eq!((held["action"].as_str(), &held["since"]), (Some(action), &body["created_at"]), "{problem}");
+        assert!(held["age_seconds"].as_i64().is_some_and(|age| (0..60).contains(&age)), "{problem}");
         app.work(operation(&body), false).await;
     }
 }
@@ -33,7 +36,10 @@ async fn of_many_at_once_one_is_accepted() {
     let container = app.ready("web1").await;
     let many = join_all((0..16).map(|n| act(&app, &container, ACTIONS[n % ACTIONS.len()]))).await;
     assert_eq!(many.iter().filter(|(status, _)| *status == 202).count(), 1, "{many:?}");
-    assert!(many.iter().filter(|(status, _)| *status == 409).all(|(_, p)| p["type"] == "/problems/busy"));
+    let won = &many.iter().find(|(status, _)| *status == 202).unwrap().1;
+    for (_, lost) in many.iter().filter(|(status, _)| *status == 409) {
+        assert_eq!((&lost["holder"], &lost["held"]["action"]), (&won["links"]["self"], &won["kind"]), "{lost}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

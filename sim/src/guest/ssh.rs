@@ -27,6 +27,10 @@ pub trait Door: Send + Sync + 'static {
     fn drop_after(&self, _command: &str) -> Option<Duration> {
         None
     }
+    /// Whether the machine behind it is there at all.
+    fn is_up(&self) -> bool {
+        true
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -145,6 +149,9 @@ async fn accept(
                 continue;
             }
         };
+        if !door.is_up() {
+            continue;
+        }
         let config = config.clone();
         let (node, door, stop) = (node.clone(), door.clone(), stop.clone());
         tokio::spawn(async move {

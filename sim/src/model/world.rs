@@ -182,6 +182,15 @@ impl World {
         secret
     }
 
+    /// Locks a guest as something that works on it does: `backup`, `snapshot`, `migrate`.
+    pub fn lock(&self, vmid: u32, lock: &str) {
+        self.change(|state| {
+            if let Some(guest) = state.guests.get_mut(&vmid) {
+                guest.config.insert("lock".to_owned(), lock.into());
+            }
+        });
+    }
+
     /// Takes the lock off a guest, as `pct unlock` does.
     pub fn unlock(&self, vmid: u32) {
         self.change(|state| state.guests.get_mut(&vmid).and_then(|guest| guest.config.remove("lock")));

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::copies::{backup_named, backups, storage_of};
-use crate::failure::proxmox_failure;
+use crate::failure::{guest_locked, proxmox_failure};
 use crate::hosts::Host;
 use crate::step::{Done, Step, StepError};
 
@@ -52,6 +52,11 @@ impl Step for BackUp {
         Box::pin(async {
             let Chosen { storage } = serde_json::from_value(intent.clone()).map_err(StepError::internal)?;
             let (host, place) = (context.host().await?, context.place().await?);
+            // A backup that fails says only that it did.
+            let config = host.client.lxc(&place.node, place.vmid.get()).config().await.map_err(proxmox_failure)?;
+            if let Some(lock) = config.lock() {
+                return Err(guest_locked(lock));
+            }
             let wanted = wanted(context, storage, place.vmid.get())?;
             let upid = host.client.backup(&place.node, &wanted).await.map_err(proxmox_failure)?;
             context.task(&host, &upid).await?;

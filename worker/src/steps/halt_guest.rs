@@ -1,6 +1,6 @@
 //! Stopping a container for the time in which its files are replaced, and starting it again if it ran.
 
-use domain::container::{ContainerCommand, Stopping};
+use domain::container::{ContainerCommand, Power, Stopping};
 use domain::operation::{Command, FailureKind, StepState};
 use domain::pipeline::StepName;
 use futures_util::future::BoxFuture;
@@ -32,8 +32,18 @@ impl Step for HaltGuest {
                 return Done::with(before);
             }
             let (host, place) = (context.host().await?, context.place().await?);
-            let status = host.client.lxc(&place.node, place.vmid.get()).status().await.map_err(proxmox_failure)?;
-            Done::with(&Before { ran: status.is_running() })
+            let command = context.operation.accepted().map(|accepted| &accepted.command);
+            let ran = match host.client.lxc(&place.node, place.vmid.get()).status().await {
+                Ok(status) => status.is_running(),
+                // One that is gone comes back from its backup, and runs if it did when it was last heard of.
+                Err(error)
+                    if error.is_missing(Thing::Guest) && matches!(command, Some(Command::RestoreBackup { .. })) =>
+                {
+                    context.container().await?.state.power() == Power::Running
+                }
+                Err(error) => return Err(proxmox_failure(error)),
+            };
+            Done::with(&Before { ran })
         })
     }
 
@@ -42,7 +52,7 @@ impl Step for HaltGuest {
             let (host, place) = (context.host().await?, context.place().await?);
             match host.client.lxc(&place.node, place.vmid.get()).stop().await {
                 Ok(upid) => context.task(&host, &upid).await?,
-                Err(error) if error.is_already(State::Stopped) => {}
+                Err(error) if error.is_already(State::Stopped) || error.is_missing(Thing::Guest) => {}
                 Err(error) => return Err(proxmox_failure(error)),
             }
             let done = Done { fact: intent.clone(), ..Done::default() };

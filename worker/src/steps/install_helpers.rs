@@ -1,10 +1,12 @@
 //! The library that scripts may call goes into the guest, as a file that a person there can read.
 
 use bytes::Bytes;
+use domain::pipeline::PipelineName;
 use futures_util::future::BoxFuture;
 use proxmox::shell::{Command, Owner};
 use serde_json::Value;
 
+use super::update_files::running;
 use crate::context::Context;
 use crate::guest::{LIBRARY, guest_failure};
 use crate::step::{Done, Step, StepError};
@@ -14,6 +16,11 @@ pub(super) struct InstallHelpers;
 impl Step for InstallHelpers {
     fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
         Box::pin(async {
+            // Nothing before it has started the guest.
+            if context.operation.accepted().is_some_and(|accepted| accepted.pipeline == PipelineName::Apply) {
+                let (host, place) = (context.host().await?, context.place().await?);
+                running(&host, place).await?;
+            }
             let guest = context.guest().await?;
             let made =
                 guest.output(Command::new("mkdir").args(["-p", "/usr/local/lib/gantry", "/var/lib/gantry"])).await;

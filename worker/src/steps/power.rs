@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::container::{Container, ContainerCommand, Stopping};
-use domain::operation::Command;
+use domain::container::{Container, ContainerCommand, Guest, Stopping};
+use domain::operation::{Command, Failure};
 use domain::pipeline::{PipelineName, StepName};
 use futures_util::future::BoxFuture;
 use proxmox::{State, Thing};
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::failure::proxmox_failure;
+use crate::hosts::Host;
 use crate::step::{Done, Step, StepError};
 
 pub(super) struct StopGuest;
@@ -30,7 +31,12 @@ impl Step for StopGuest {
             let guest = host.client.lxc(&place.node, place.vmid.get());
             match guest.stop().await {
                 Ok(upid) => context.task(&host, &upid).await?,
-                Err(error) if error.is_already(State::Stopped) || error.is_missing(Thing::Guest) => {}
+                Err(error) if error.is_already(State::Stopped) || error.is_missing(Thing::Guest) => {
+                    // Proxmox says of one that it does not know that it does not run. Who deletes it is content.
+                    if context.operation.pipeline().is_some_and(|pipeline| pipeline.name != PipelineName::Delete) {
+                        guest.status().await.map_err(proxmox_failure)?;
+                    }
+                }
                 Err(error) => return Err(proxmox_failure(error)),
             }
             Done::with(&Stopping::Immediate)
@@ -46,7 +52,10 @@ impl Step for ShutdownGuest {
             let guest = host.client.lxc(&place.node, place.vmid.get());
             let graceful = match guest.shutdown(limit, false).await {
                 Ok(upid) => context.task_within(&host, &upid, Duration::from_secs(limit.into()) + MARGIN).await,
-                Err(error) if error.is_already(State::Stopped) => return Done::with(&Stopping::Graceful),
+                Err(error) if error.is_already(State::Stopped) => {
+                    guest.status().await.map_err(proxmox_failure)?;
+                    return Done::with(&Stopping::Graceful);
+                }
                 Err(error) => Err(proxmox_failure(error)),
             };
             match graceful {
@@ -72,6 +81,7 @@ impl Step for RebootGuest {
         Box::pin(async {
             let limit = timeout(context);
             let (host, place) = (context.host().await?, context.place().await?);
+            running(&host, place, "only a container that runs can be rebooted; start it instead").await?;
             let guest = host.client.lxc(&place.node, place.vmid.get());
             let upid = guest.reboot(limit).await.map_err(proxmox_failure)?;
             context.task_within(&host, &upid, Duration::from_secs(limit.into()) + MARGIN).await?;
@@ -115,6 +125,17 @@ impl Step for RecordPower {
             Ok(Done { fact, streams: said.into_iter().collect(), ..Done::default() })
         })
     }
+}
+
+/// # Errors
+/// When it does not run, with what to do about it.
+pub(crate) async fn running(host: &Host, place: &Guest, otherwise: &str) -> Result<(), StepError> {
+    let status = host.client.lxc(&place.node, place.vmid.get()).status().await.map_err(proxmox_failure)?;
+    if status.is_running() { Ok(()) } else { Err(stopped(otherwise)) }
+}
+
+pub(super) fn stopped(otherwise: &str) -> StepError {
+    StepError::last(Failure::new("guest-stopped", "The container does not run", otherwise))
 }
 
 fn timeout(context: &Context) -> u32 {

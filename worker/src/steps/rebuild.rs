@@ -1,7 +1,7 @@
 //! What a rebuild does besides a delete's and a create's steps: it keeps the place, backs up first, and says that it begins.
 
 use domain::container::{ContainerCommand, Guest, Where, marker};
-use domain::operation::{Command, Failure, FailureKind, Operation};
+use domain::operation::{Command, Failure, Operation};
 use domain::pipeline::StepName;
 use futures_util::future::BoxFuture;
 use proxmox::Thing;
@@ -13,7 +13,7 @@ use super::backup::BackUp;
 use super::configure_guest::hardware_address;
 use crate::context::Context;
 use crate::copies::storage_of;
-use crate::failure::proxmox_failure;
+use crate::failure::{guest_locked, proxmox_failure};
 use crate::hosts::Host;
 use crate::place::{self, Place};
 use crate::step::{Done, Step, StepError};
@@ -59,9 +59,7 @@ impl Step for KeepPlace {
                 return Err(StepError::last(Failure::new("not-ours", "The guest is not this container's", detail)));
             }
             if let Some(lock) = config.lock() {
-                let detail = format!("it is locked ({lock}); it is tried again");
-                let failure = Failure::new("guest-locked", "Proxmox has it locked", detail);
-                return Err(StepError::new(FailureKind::Locked, failure));
+                return Err(guest_locked(lock));
             }
             let storage = storage_of(text("rootfs")).to_owned();
             let address = hardware_address(text("net0")).map(str::to_owned);

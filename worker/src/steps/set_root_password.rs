@@ -1,17 +1,19 @@
 //! Sets root's password in a container that runs: by standard input all the way, so that no process list shows it.
 
 use domain::container::{Container, ContainerCommand};
-use domain::operation::{Command, Failure};
+use domain::operation::Command;
 use futures_util::future::BoxFuture;
 use proxmox::shell::GuestError;
 use serde_json::{Value, json};
 
+use super::power;
 use crate::context::Context;
-use crate::failure::proxmox_failure;
 use crate::guest::guest_failure;
 use crate::step::{Done, Step, StepError};
 
 pub(super) struct SetRootPassword;
+
+const OTHERWISE: &str = "the password is set inside of the container: start it, then retry";
 
 impl Step for SetRootPassword {
     fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
@@ -21,12 +23,10 @@ impl Step for SetRootPassword {
                 return Err(StepError::internal("the command names no password"));
             };
             let (host, place) = (context.host().await?, context.place().await?);
-            if !host.client.lxc(&place.node, place.vmid.get()).status().await.map_err(proxmox_failure)?.is_running() {
-                return Err(stopped());
-            }
+            power::running(&host, place, OTHERWISE).await?;
             let secret = context.secret(*password).await?;
             match context.guest().await?.set_root_password(&secret).await {
-                Err(GuestError::NotRunning { .. }) => return Err(stopped()),
+                Err(GuestError::NotRunning { .. }) => return Err(power::stopped(OTHERWISE)),
                 set => set.map_err(guest_failure)?,
             }
             let container = context.container().await?;
@@ -35,9 +35,4 @@ impl Step for SetRootPassword {
             Ok(Done { fact: json!({ "root_password": "set" }), streams: said.into_iter().collect(), rows: Vec::new() })
         })
     }
-}
-
-fn stopped() -> StepError {
-    let detail = "the password is set inside of the container: start it, then retry";
-    StepError::last(Failure::new("guest-stopped", "The container does not run", detail))
 }

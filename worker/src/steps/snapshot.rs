@@ -58,8 +58,14 @@ impl Step for TakeSnapshot {
         Box::pin(async {
             let (host, place) = (context.host().await?, context.place().await?);
             context.tasks_of_through(&host, &place.node, place.vmid.get()).await?;
-            let ours = found(context).await?.filter(|found| found.operation == Some(context.id));
-            let Some(found) = ours else { return Ok(Done::nothing()) };
+            let found = match found(context).await {
+                // Its snapshots went with it.
+                Err(StepError::Failed { failure, .. }) if failure.slug == "guest-missing" => None,
+                found => found?,
+            };
+            let Some(found) = found.filter(|found| found.operation == Some(context.id)) else {
+                return Ok(Done::nothing());
+            };
             delete(context, &host, place, &found.name).await?;
             // Only what was said to be there is said to be gone.
             match context.operation.fact(context.step) {

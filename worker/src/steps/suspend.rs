@@ -1,10 +1,12 @@
 //! Suspending a container to its node's disk, and resuming it. Proxmox does it with CRIU, which few nodes have.
 
+use domain::container::Power;
 use domain::operation::{Failure, FailureKind};
 use futures_util::future::BoxFuture;
 use proxmox::State;
 use serde_json::Value;
 
+use super::power::stopped;
 use crate::context::Context;
 use crate::failure::proxmox_failure;
 use crate::step::{Done, Step, StepError};
@@ -29,8 +31,11 @@ impl Step for SuspendGuest {
     fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
         Box::pin(async {
             if !runs(context).await? {
-                let detail = "only a container that runs can be suspended: start it first";
-                return Err(StepError::last(Failure::new("guest-stopped", "The container does not run", detail)));
+                return match context.container().await?.state.power() {
+                    // Asked for once more.
+                    Power::Suspended => Ok(Done::nothing()),
+                    _ => Err(stopped("only a container that runs can be suspended: start it first")),
+                };
             }
             let (host, place) = (context.host().await?, context.place().await?);
             match host.client.lxc(&place.node, place.vmid.get()).suspend().await {

@@ -12,8 +12,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::deploy_files::{deploy, share};
+use super::power;
 use crate::context::Context;
-use crate::failure::proxmox_failure;
 use crate::guest::{LOOK, guest_failure};
 use crate::hosts::Host;
 use crate::step::{Done, Step, StepError};
@@ -79,12 +79,7 @@ async fn apply(guest: &Guest, new: &Template, update: &FileUpdate) -> Result<(),
 /// # Errors
 /// When it does not run: nobody can look into it then.
 pub(crate) async fn running(host: &Host, place: &Place) -> Result<(), StepError> {
-    let status = host.client.lxc(&place.node, place.vmid.get()).status().await.map_err(proxmox_failure)?;
-    if status.is_running() {
-        return Ok(());
-    }
-    let detail = "its template can only be applied while it runs; start it first";
-    Err(StepError::last(Failure::new("not-running", "The container does not run", detail)))
+    power::running(host, place, "its template can only be applied while it runs; start it first").await
 }
 
 /// Every question of the new version has an answer.

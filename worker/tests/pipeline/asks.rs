@@ -49,7 +49,9 @@ impl World {
             inputs: None,
         };
         let events = Container::default().decide(ContainerCommand::Request(Box::new(request)), &()).unwrap();
-        let accept = OperationCommand::Accept(Accepted::new(command, None, None));
+        // Where one is made from what is there is known before it begins.
+        let host = (!matches!(command, Command::CreateContainer { .. })).then_some(self.host);
+        let accept = OperationCommand::Accept(Accepted::new(command, None, host));
         let accepted = Operation::default().decide(accept, &Given { now: now() }).unwrap();
         let append = append
             .stream(Container::stream(container), Expected::New, events.iter().map(|e| e.encode().unwrap()).collect())
@@ -64,7 +66,7 @@ impl World {
 
     pub async fn accept(&self, command: Command) -> OperationId {
         let operation = OperationId::new(Uuid::now_v7());
-        let accept = OperationCommand::Accept(Accepted::new(command, None, None));
+        let accept = OperationCommand::Accept(Accepted::new(command, None, Some(self.host)));
         self.ask(operation, accept).await;
         operation
     }

@@ -99,7 +99,7 @@ fn fault(call: &str, effect: Effect) -> Rule {
     Rule { call: call.into(), vmid: None, node: None, when: When::Always, times: None, effect }
 }
 
-async fn config(world: &World, container: ContainerId) -> Vec<(String, String)> {
+pub(crate) async fn config(world: &World, container: ContainerId) -> Vec<(String, String)> {
     let (api, guest) = world.api(container).await;
     let config = api.lxc(&guest.node, guest.vmid.get()).config().await.unwrap();
     config

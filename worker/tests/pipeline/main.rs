@@ -19,6 +19,7 @@ mod rebuild;
 mod refusals;
 mod schedules;
 mod servers;
+mod states;
 mod support;
 mod templates;
 mod tiny;

@@ -62,6 +62,10 @@ pub(super) async fn serve(channel: Channel<Msg>, handle: Handle, shared: Shared,
             Some(_) => {}
         }
     };
+    if !shared.door.is_up() {
+        shared.cut.send_replace(true);
+        return;
+    }
     let _gone = handle.channel_success(id).await;
     let text = String::from_utf8_lossy(&line).into_owned();
     if let Some(after) = shared.door.drop_after(&text) {
