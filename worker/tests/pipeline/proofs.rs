@@ -190,9 +190,8 @@ async fn a_crash_after_every_single_append_ends_the_same(on: On) {
     let world = on.world().await;
     let mut all = Vec::new();
     // Those that have a proof of their own beside what is theirs alone.
-    let elsewhere = |name| {
-        copies::OURS.contains(&name) || templates::OURS.contains(&name) || name == PipelineName::Rebuild
-    };
+    let elsewhere =
+        |name| copies::OURS.contains(&name) || templates::OURS.contains(&name) || name == PipelineName::Rebuild;
     for pipeline in PipelineName::ALL.into_iter().filter(|name| !elsewhere(*name)) {
         let (_, whole) = begin(&world, pipeline).await;
         world.drive(whole).await;

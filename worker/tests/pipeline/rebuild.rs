@@ -48,7 +48,9 @@ async fn prepare_from(world: &World, container: ContainerId, template: &str, bac
     append.rows.extend(world.tools.catalogue.keep(&found));
     world.log.append(append).await.unwrap();
     let command = Command::RebuildContainer { container, rebuild: Box::new(rebuild), backup_first };
-    world.ask(operation, OperationCommand::Accept(domain::operation::Accepted::new(command, None, Some(world.host)))).await;
+    world
+        .ask(operation, OperationCommand::Accept(domain::operation::Accepted::new(command, None, Some(world.host))))
+        .await;
     operation
 }
 
