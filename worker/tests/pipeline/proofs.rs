@@ -188,25 +188,15 @@ async fn every_step_may_run_twice(on: On) {
 
 async fn a_crash_after_every_single_append_ends_the_same(on: On) {
     let world = on.world().await;
-    let mut all = Vec::new();
-    // Those that have a proof of their own beside what is theirs alone.
-    let elsewhere =
-        |name| copies::OURS.contains(&name) || templates::OURS.contains(&name) || name == PipelineName::Rebuild;
-    for pipeline in PipelineName::ALL.into_iter().filter(|name| !elsewhere(*name)) {
-        let (_, whole) = begin(&world, pipeline).await;
-        world.drive(whole).await;
-        let versions = world.versions(whole).await;
-        all.extend((2..=versions).map(|at| (pipeline, Trip::After(at))));
-        // Of the others, what is done and not recorded is in `every_step_may_run_twice`.
-        if pipeline == PipelineName::Create {
-            all.extend((2..=versions).map(|at| (pipeline, Trip::Before(at))));
-        }
-    }
-    each(all, async |(pipeline, trip)| {
-        let (container, id) = begin(&world, pipeline).await;
+    let (_, whole) = tiny(&world, false).await;
+    world.drive(whole).await;
+    let versions = world.versions(whole).await;
+    let all = (2..=versions).flat_map(|version| [Trip::Before(version), Trip::After(version)]);
+    each(all, async |trip| {
+        let (container, id) = tiny(&world, false).await;
         world.until_killed(id, trip).await;
         world.drive(id).await;
-        has_succeeded(&world, pipeline, container, id).await
+        has_succeeded(&world, PipelineName::Create, container, id).await
     })
     .await;
 }
