@@ -103,7 +103,8 @@ pub(crate) async fn update(
     let repeated = is_repeated(app, asking, &digest).await?;
     if way.from == way.to && !repeated {
         act::as_seen(app, asking, id).await?;
-        return Err(up_to_date());
+        let faults = body.read().faults();
+        return Err(body.fit(faults).err().unwrap_or_else(up_to_date));
     }
     let (answers, faults) = answered(app, id, body.read(), &way.template).await?;
     let wish = body.fit(if repeated { Vec::new() } else { faults })?;
@@ -138,7 +139,8 @@ pub(crate) async fn update(
 pub(crate) async fn plan(app: &App, id: ContainerId, body: Body<UpdateContainer>) -> Result<Plan, Problem> {
     let way = way(app, id, body.read().version.as_deref()).await?;
     if way.from == way.to {
-        return Err(up_to_date());
+        let faults = body.read().faults();
+        return Err(body.fit(faults).err().unwrap_or_else(up_to_date));
     }
     let (_, faults) = answered(app, id, body.read(), &way.template).await?;
     let wish = body.fit(faults)?;

@@ -275,9 +275,8 @@ fn a_delete_that_is_put_off_is_begun_or_taken_back_once() {
     };
     let operation = OperationId::new(Uuid::from_u128(9));
     let no = ContainerRejection::NotToBeDeleted;
-    let _ = given::<Container>(requested()).when(C::WithdrawDelete, &()).then_rejected(|why| assert_eq!(*why, no));
-    let _ =
-        given::<Container>(requested()).when(C::BeginDelete(operation), &()).then_rejected(|why| assert_eq!(*why, no));
+    given::<Container>(requested()).when(C::WithdrawDelete, &()).then_rejected(|why| assert_eq!(*why, no));
+    given::<Container>(requested()).when(C::BeginDelete(operation), &()).then_rejected(|why| assert_eq!(*why, no));
     let state = given::<Container>(requested().into_iter().chain([E::DeletePlanned(deletion(1))]))
         .when(C::PlanDelete(deletion(2)), &())
         .then([E::DeletePlanned(deletion(2))]);

@@ -26,7 +26,7 @@ async fn operations(app: &TestApp) -> usize {
 async fn until_it_is_deleted_all_works_and_it_can_be_taken_back() {
     let app = TestApp::start().await;
     let id = app.ready("web1").await;
-    let before = Utc::now();
+    let before = platform::clock::now();
     let (status, body) = delete(&app, &id, "delay=24h&purge=true").await;
     assert_eq!(status, 200, "{body}");
     let off = at(&body) - before;

@@ -34,6 +34,9 @@ async fn who_is_behind_is_told_with_what_is_other_and_may_go_on() {
     let (status, problem) = app.post(&update, &json!({})).await;
     assert_eq!((status, problem["type"].as_str()), (409, Some("/problems/not-possible")), "{problem}");
 
+    let (status, problem) = app.post(&update, &json!({ "colour": 1 })).await;
+    assert_eq!((status, fields(&problem)), (422, vec!["colour".to_owned()]), "what is wrong is told first: {problem}");
+
     let newest = changed(&app, "# Other\n").await;
     app.ready("web2").await;
     assert_eq!(behind(&app).await, ["web1"]);

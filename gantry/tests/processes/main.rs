@@ -15,5 +15,6 @@ mod secrets;
 mod storm;
 #[path = "../../../worker/tests/pipeline/tiny.rs"]
 mod tiny;
+mod under_fire;
 mod walk;
 mod watching;

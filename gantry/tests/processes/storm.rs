@@ -31,7 +31,7 @@ use crate::watching::restless;
 const MOMENT: Duration = Duration::from_secs(15);
 
 /// What Proxmox does now and again.
-fn faults(sim: &sim::Sim) {
+pub(crate) fn faults(sim: &sim::Sim) {
     let rule = |call: &str, chance: f64, effect: Effect| {
         let when = When::Probability(chance);
         sim.faults().add(Rule { call: call.to_owned(), vmid: None, node: None, when, times: None, effect });
