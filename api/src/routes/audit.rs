@@ -113,8 +113,9 @@ pub(super) async fn export(
     _: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Search(query) = query;
-    // It is for pages; what is no number of rows is refused here too.
+    // They are for pages; what is no number of rows, or no order, is refused here too.
     limit(&query)?;
+    order(&query)?;
     let (mut at, filter) = (after(&query)?, filter(&caller, query)?);
     let lines = async_stream::stream! {
         loop {
