@@ -5,6 +5,7 @@ use domain::operation::{WaitReason, stalled};
 use domain::{OperationId, operation};
 use platform::queue::Place;
 use platform::series::records;
+use platform::views;
 
 use crate::app::App;
 use crate::shape::operation::{HolderView, StalledView, StatusView, WaitingView};
@@ -20,12 +21,11 @@ pub(crate) struct Waiter<'a> {
 
 /// Adds it to what the log tells. What can't be found out is left out: this is an answer about trouble, not more of it.
 pub(crate) async fn fill(app: &App, it: &Waiter<'_>, waiting: &mut Option<WaitingView>) {
-    if let Some(WaitReason::Slot { key: Some(key), .. }) = it.reason
+    if let Some(key) = it.reason.and_then(WaitReason::line)
         && let Some(view) = waiting
         && let Ok(Some(seen)) = app.coordination.locks().inspect(key).await
     {
         let now = app.log.clock().now();
-        view.line = Some(seen.waiting);
         view.holders = seen.holders.into_iter().map(|held| HolderView::of(held, now)).collect();
     }
     if waiting.is_some() || it.status != operation::Status::Queued {
@@ -40,6 +40,15 @@ pub(crate) async fn fill(app: &App, it: &Waiter<'_>, waiting: &mut Option<Waitin
     };
     let since = Some(it.updated_at);
     *waiting = Some(WaitingView { kind: kind.to_owned(), message, place, since, ..WaitingView::default() });
+}
+
+/// Where in its line it is by now, and how long that is. For one operation: in a list it would be asked for each.
+pub(crate) async fn in_line(app: &App, it: &Waiter<'_>, asked: DateTime<Utc>, waiting: &mut Option<WaitingView>) {
+    let (Some(key), Some(view)) = (it.reason.and_then(WaitReason::line), waiting) else { return };
+    if let Ok(ahead) = views::ahead_in_line(app.log.db(), key, it.id, asked).await {
+        view.place = Some(ahead + 1);
+    }
+    view.line = views::in_line(app.log.db(), key).await.ok();
 }
 
 /// Whether it is silent for longer than anything does that goes well.

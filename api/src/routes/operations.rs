@@ -93,6 +93,7 @@ pub(super) async fn detail(app: Data<App>, id: Id<OperationId>) -> Result<Tagged
     let (status, updated_at) = (view.status.into(), view.updated_at);
     let waiter = Waiter { id: id.0, status, reason: reason.as_ref(), until, updated_at };
     waiting::fill(&app, &waiter, &mut view.waiting).await;
+    waiting::in_line(&app, &waiter, view.created_at, &mut view.waiting).await;
     view.stalled = waiting::silence(&app, &waiter).await;
     let all = serde_json::to_value(&view).map_err(Problem::internal)?;
     Ok(Tagged::new(view.version(), view).beside(&all))

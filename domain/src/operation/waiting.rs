@@ -49,6 +49,17 @@ pub struct Waiting {
     pub until: Option<DateTime<Utc>>,
 }
 
+impl WaitReason {
+    /// The line that it stands in, by its key.
+    #[must_use]
+    pub fn line(&self) -> Option<&str> {
+        match self {
+            Self::Slot { key, .. } => key.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for WaitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

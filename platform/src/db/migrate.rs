@@ -76,6 +76,7 @@ const ALL: &[Migration] = &[
     one!(18, "to_delete", "0018_to_delete"),
     one!(19, "copies in the making", "0019_copies_in_the_making"),
     two!(20, "sorts", "0020_sorts"),
+    one!(21, "lines", "0021_lines"),
 ];
 
 /// The schema that this program works with.

@@ -53,6 +53,16 @@ pub struct OperationFilter {
     pub status: Vec<Status>,
     pub since: Option<DateTime<Utc>>,
     pub until: Option<DateTime<Utc>>,
+    /// Those that stand in this line.
+    pub line: Option<String>,
+}
+
+impl OperationRow {
+    /// The line that it stands in, by its key.
+    #[must_use]
+    pub fn line(&self) -> Option<&str> {
+        self.waiting.as_ref().and_then(WaitReason::line)
+    }
 }
 
 impl Row for OperationRow {
@@ -71,6 +81,7 @@ impl Row for OperationRow {
             "pipeline",
             "status",
             "making",
+            "line",
             "version",
             "created_at",
             "updated_at",
@@ -128,6 +139,7 @@ impl Row for OperationRow {
             Some(word(&self.pipeline)),
             Some(self.status.to_string()),
             self.making.as_ref().map(word),
+            self.line().map(str::to_owned),
         ]
     }
 
@@ -138,6 +150,7 @@ impl Row for OperationRow {
             .is("host", filter.host)
             .is("pipeline", filter.pipeline.as_ref().map(word))
             .one_of("status", &filter.status)
+            .is("line", filter.line.as_ref())
             .since(filter.since)
             .until(filter.until)
     }

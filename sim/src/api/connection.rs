@@ -49,8 +49,7 @@ pub(crate) async fn serve(listener: TcpListener, world: Arc<World>, node: String
 
 async fn greet(socket: TcpStream, face: &Face) {
     let _slower = socket.set_nodelay(true);
-    let online = face.world.state().nodes.get(&face.node).is_some_and(|node| node.online);
-    if !online {
+    if !is_online(face) {
         reset(&socket);
         return;
     }
@@ -64,6 +63,10 @@ async fn greet(socket: TcpStream, face: &Face) {
     if let Ok(stream) = acceptor.accept(socket).await {
         talk(stream, face).await;
     }
+}
+
+fn is_online(face: &Face) -> bool {
+    face.world.state().nodes.get(&face.node).is_some_and(|node| node.online)
 }
 
 /// Plain HTTP is sent to HTTPS.
@@ -91,6 +94,11 @@ async fn talk(mut stream: TlsStream<TcpStream>, face: &Face) {
                 return drain(stream).await;
             }
         };
+        // A node that has left answers nobody, not even over what was opened before.
+        if !is_online(face) {
+            reset(stream.get_ref().0);
+            return;
+        }
         let wants_close = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         match dispatch::answer(face, &request).await {
             Outcome::Answer(response) => {

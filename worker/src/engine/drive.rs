@@ -8,7 +8,7 @@ use domain::plan::Next;
 use serde_json::Value;
 use tracing::Instrument as _;
 
-use super::slots::{Slots, is_ours};
+use super::slots::{Asked, Slots, is_ours, is_share};
 use super::work::{Along, Work};
 use super::{Engine, EngineError, Turn};
 use crate::progress::{Reporter, highest_percent};
@@ -35,7 +35,9 @@ impl Engine {
         let shown = if work.has_begun() { highest_percent(&self.log, id).await? } else { 0 };
         let reporter = Reporter::start(self.log.clone(), self.tools.bus.clone(), id, fence, shown, turn.lost.clone());
         self.tools.announce(id).await;
-        let outcome = self.turns(&mut work, turn, &reporter).await;
+        let mut slots = Slots::default();
+        let outcome = self.turns(&mut work, turn, &reporter, &mut slots).await;
+        self.give_back(&mut slots).await;
         if matches!(outcome, Ok(Outcome::Left)) && !turn.lost.is_cancelled() {
             // Else whoever goes on would take us for dead.
             work.record(C::PutDown, Along::default()).await?;
@@ -44,17 +46,23 @@ impl Engine {
         outcome
     }
 
-    async fn turns(&self, work: &mut Work, turn: &Turn, reporter: &Reporter) -> Result<Outcome, EngineError> {
-        let mut slots = Slots::default();
+    async fn turns(
+        &self,
+        work: &mut Work,
+        turn: &Turn,
+        reporter: &Reporter,
+        slots: &mut Slots,
+    ) -> Result<Outcome, EngineError> {
         loop {
             if self.stopping.is_cancelled() || turn.lost.is_cancelled() {
                 return Ok(Outcome::Left);
             }
             let (end, because) = match work.plan() {
                 Next::Run(step) => {
-                    match self.take_slots(work, turn, &mut slots).await {
-                        Ok(true) => {}
-                        Ok(false) | Err(EngineError::Overtaken) => continue,
+                    match self.take_slots(work, turn, slots).await {
+                        Ok(Asked::Granted) => {}
+                        Ok(Asked::PutAside) => return Ok(Outcome::Later(None)),
+                        Ok(Asked::Overtaken) | Err(EngineError::Overtaken) => continue,
                         Err(error) => return Err(error),
                     }
                     let span = work.enter(step, false);
@@ -68,6 +76,15 @@ impl Engine {
                     let span = work.enter(step, true);
                     if self.undo(work, step, turn, reporter).instrument(span).await? == Went::Left {
                         return Ok(Outcome::Left);
+                    }
+                    continue;
+                }
+                Next::Wait { reason, until: None } if reason.line().is_some_and(is_share) => {
+                    match self.take_slots(work, turn, slots).await {
+                        Ok(Asked::PutAside) => return Ok(Outcome::Later(None)),
+                        // The host may be gone: the step says so.
+                        Ok(_) | Err(EngineError::Overtaken) => work.record(C::Resume, Along::default()).await?,
+                        Err(error) => return Err(error),
                     }
                     continue;
                 }

@@ -1,6 +1,7 @@
 use domain::operation::OperationRejection;
 use platform::log::{AppendError, LogError};
 use platform::vault::VaultError;
+use platform::views::ViewError;
 
 /// Why the engine stopped working on an operation. Nothing of it is the operation's own failure: that is in its log.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +14,8 @@ pub enum EngineError {
     Overtaken,
     #[error("secrets can't be forgotten: {0}")]
     Vault(#[from] VaultError),
+    #[error("the line can't be read: {0}")]
+    View(#[from] ViewError),
     #[error("the operation has no container")]
     NoTarget,
     #[error(transparent)]

@@ -2,7 +2,8 @@
 //!
 //! An operation first takes one of its account's places at the node, as many as the node has slots; only who has one
 //! stands in line for a slot. So nobody has more in line than can run at once, and who asks for one container does not
-//! wait behind somebody's hundred. All take them in the same order, from the narrowest to the widest.
+//! wait behind somebody's hundred. Who gets none is put aside: it stands in its account's line in the read model, in
+//! no process's memory, until a place is given back. All take slots in the same order, from the narrowest to the widest.
 
 use std::time::Duration;
 
@@ -11,7 +12,9 @@ use domain::host::HostSettings;
 use domain::operation::{OperationCommand as C, WaitReason};
 use domain::pipeline::StepName;
 use domain::{AccountId, HostId};
+use futures_util::future::join_all;
 use platform::lock::{Guard, Holder, LockError};
+use platform::views::{ahead_in_line, next_in_line};
 
 use super::work::{Along, Work};
 use super::{Engine, EngineError, Turn};
@@ -21,37 +24,127 @@ use crate::steps::Leased;
 const IN_LINE: Duration = Duration::from_secs(3600);
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
-/// The slots that a turn holds; given back when it ends.
+/// The slots that a turn holds; to be given back when it ends.
 #[derive(Default)]
 pub(super) struct Slots {
+    share: Option<Bound>,
     held: Vec<Guard>,
     complete: bool,
 }
 
+/// What came of asking for slots.
+#[derive(PartialEq, Eq)]
+pub(super) enum Asked {
+    /// It has all that it needs.
+    Granted,
+    /// There is something else to do first.
+    Overtaken,
+    /// Its account has its share in use: it is called when it is next, and takes no place in this process until then.
+    PutAside,
+}
+
 impl Engine {
-    /// Takes the slots that the operation needs from here on. False when there is something else to do first.
+    /// Takes the slots that the operation needs from here on.
     pub(super) async fn take_slots(
         &self,
         work: &mut Work,
         turn: &Turn,
         slots: &mut Slots,
-    ) -> Result<bool, EngineError> {
+    ) -> Result<Asked, EngineError> {
         if slots.complete {
-            return Ok(true);
+            return Ok(Asked::Granted);
         }
-        let Some(place) = self.place_of(work).await? else { return Ok(true) };
+        let Some(place) = self.place_of(work).await? else { return Ok(Asked::Granted) };
         // The step will say what is wrong with the host.
-        let Ok(host) = self.tools.hosts.get(place.host).await else { return Ok(true) };
-        for bound in bounds(&place, &host.settings, work.meta.account) {
+        let Ok(host) = self.tools.hosts.get(place.host).await else { return Ok(Asked::Granted) };
+        let share = share(&place, &host.settings, work.meta.account);
+        if !self.take_share(work, turn, slots, share).await? {
+            return Ok(Asked::PutAside);
+        }
+        for bound in bounds(&place, &host.settings) {
             if !self.take_slot(work, turn, slots, &bound).await? {
-                slots.held.clear();
-                return Ok(false);
+                self.give_back(slots).await;
+                return Ok(Asked::Overtaken);
             }
         }
         slots.complete = true;
+        Ok(Asked::Granted)
+    }
+
+    /// Gives back what a turn held, and calls whoever is next.
+    pub(super) async fn give_back(&self, slots: &mut Slots) {
+        join_all(slots.held.drain(..).map(Guard::release)).await;
+        slots.complete = false;
+        if let Some(share) = slots.share.take() {
+            self.call_next(&share).await;
+        }
+    }
+
+    /// False when the account has its share in use.
+    async fn take_share(
+        &self,
+        work: &mut Work,
+        turn: &Turn,
+        slots: &mut Slots,
+        share: Bound,
+    ) -> Result<bool, EngineError> {
+        let was_aside = work.operation.waiting().and_then(|waiting| waiting.reason.line()) == Some(&share.key);
+        if !self.try_slot(work, turn, slots, &share).await? {
+            if !was_aside {
+                let place = ahead_in_line(self.log.db(), &share.key, work.id, work.asked_at).await?;
+                work.record(C::Wait { reason: share.reason(place), until: None }, Along::default()).await?;
+            }
+            // Whoever gave back the last place before that was written saw nobody in line.
+            if was_aside || !self.try_slot(work, turn, slots, &share).await? {
+                return Ok(false);
+            }
+        }
+        work.record(C::Resume, Along::default()).await?;
+        if was_aside {
+            // A place that nobody called us to may not be the only one.
+            self.call_next(&share).await;
+        }
+        slots.share = Some(share);
         Ok(true)
     }
 
+    /// Calls as many of a line as there are places free. Who is not called because of a crash is found by the sweep.
+    async fn call_next(&self, line: &Bound) {
+        let call = async {
+            let held = self.tools.locks.inspect(&line.key).await.map_err(|error| error.to_string())?;
+            let free = line.limit.saturating_sub(held.map_or(0, |seen| seen.holders.len()));
+            let Some(free) = u32::try_from(free).ok().filter(|free| *free > 0) else { return Ok(()) };
+            let next = next_in_line(self.log.db(), &line.key, free).await.map_err(|error| error.to_string())?;
+            for id in next {
+                self.wake(id).await.map_err(|error| error.to_string())?;
+            }
+            Ok::<(), String>(())
+        };
+        if let Err(error) = call.await {
+            tracing::warn!(error, key = line.key, "who is next in line was not called, the sweep finds it");
+        }
+    }
+
+    /// Without standing in line. What can't be asked is waited for.
+    async fn try_slot(
+        &self,
+        work: &mut Work,
+        turn: &Turn,
+        slots: &mut Slots,
+        bound: &Bound,
+    ) -> Result<bool, EngineError> {
+        let line = self.tools.locks.slots(&bound.key, bound.limit);
+        match line.try_acquire(holder(work, turn), self.tools.settings.lease).await {
+            Ok(guard) => {
+                slots.held.push(guard);
+                Ok(true)
+            }
+            Err(LockError::Taken(_)) => Ok(false),
+            Err(LockError::Backend(_)) => self.take_slot(work, turn, slots, bound).await,
+        }
+    }
+
+    /// Stands in line until there is one. False when there is something else to do first.
     async fn take_slot(
         &self,
         work: &mut Work,
@@ -61,8 +154,7 @@ impl Engine {
     ) -> Result<bool, EngineError> {
         let ttl = self.tools.settings.lease;
         let line = self.tools.locks.slots(&bound.key, bound.limit);
-        let holder = || Holder { who: turn.name.clone(), what: format!("operation {}", work.id) };
-        let ahead = match line.try_acquire(holder(), ttl).await {
+        let ahead = match line.try_acquire(holder(work, turn), ttl).await {
             Ok(guard) => {
                 slots.held.push(guard);
                 return Ok(true);
@@ -74,9 +166,8 @@ impl Engine {
                 0
             }
         };
-        let place = u32::try_from(ahead).unwrap_or(u32::MAX).saturating_add(1);
-        let reason = WaitReason::Slot { limit: bound.words.clone(), place, key: Some(bound.key.clone()) };
-        let holder = holder();
+        let reason = bound.reason(ahead as u64);
+        let holder = holder(work, turn);
         work.record(C::Wait { reason, until: None }, Along::default()).await?;
         let mut asked = self.tools.asked_of(work.id);
         loop {
@@ -128,36 +219,53 @@ struct At {
 }
 
 /// So many at once, and what that means to who waits.
-struct Bound {
+pub(super) struct Bound {
     key: String,
     limit: usize,
     words: String,
 }
 
-fn bounds(at: &At, settings: &HostSettings, account: Option<AccountId>) -> Vec<Bound> {
-    let (host, node, name, limits) = (at.host, &at.node, &settings.name, settings.limits);
+impl Bound {
+    fn new(key: String, limit: u16, what: &str) -> Self {
+        Self { key, limit: limit.into(), words: format!("{what} (at most {limit} at once)") }
+    }
+
+    fn reason(&self, ahead: u64) -> WaitReason {
+        let place = u32::try_from(ahead).unwrap_or(u32::MAX).saturating_add(1);
+        WaitReason::Slot { limit: self.words.clone(), place, key: Some(self.key.clone()) }
+    }
+}
+
+const SHARE: &str = "account:";
+
+/// What an account may have at work on a node: as much as the node may.
+fn share(at: &At, settings: &HostSettings, account: Option<AccountId>) -> Bound {
+    let (host, node, name) = (at.host, &at.node, &settings.name);
     let account = account.map_or_else(|| "none".to_owned(), |account| account.to_string());
-    let bound = |key: String, limit: u16, what: String| Bound {
-        key,
-        limit: limit.into(),
-        words: format!("{what} (at most {limit} at once)"),
-    };
-    let mut bounds = vec![bound(
-        format!("account:{host}:{node}:{account}"),
-        limits.per_node,
-        format!("your share of node {node} of {name}"),
-    )];
+    let words = format!("your share of node {node} of {name}");
+    Bound::new(format!("{SHARE}{host}:{node}:{account}"), settings.limits.per_node, &words)
+}
+
+/// Whether who stands in that line is put aside until it is called.
+pub(super) fn is_share(line: &str) -> bool {
+    line.starts_with(SHARE)
+}
+
+fn bounds(at: &At, settings: &HostSettings) -> Vec<Bound> {
+    let (host, node, name, limits) = (at.host, &at.node, &settings.name, settings.limits);
+    let mut bounds = Vec::new();
     if let Some((storage, shared)) = &at.storage {
         let key = if *shared { format!("{host}:{storage}") } else { format!("{host}:{node}:{storage}") };
-        bounds.push(bound(
-            format!("storage:{key}"),
-            limits.per_storage,
-            format!("storage {storage} on node {node} of {name}"),
-        ));
+        let words = format!("storage {storage} on node {node} of {name}");
+        bounds.push(Bound::new(format!("storage:{key}"), limits.per_storage, &words));
     }
-    bounds.push(bound(format!("node:{host}:{node}"), limits.per_node, format!("node {node} of {name}")));
-    bounds.push(bound(format!("host:{host}"), limits.per_host, format!("host {name}")));
+    bounds.push(Bound::new(format!("node:{host}:{node}"), limits.per_node, &format!("node {node} of {name}")));
+    bounds.push(Bound::new(format!("host:{host}"), limits.per_host, &format!("host {name}")));
     bounds
+}
+
+fn holder(work: &Work, turn: &Turn) -> Holder {
+    Holder { who: turn.name.clone(), what: format!("operation {}", work.id) }
 }
 
 /// What the engine itself waits for is asked for again by whoever goes on; it is no time that has to pass.

@@ -1,9 +1,11 @@
 //! Finds operations that nobody works on: their job was lost with Redis, or never pushed because of a crash between
 //! the append and the push. A job too many does no harm, so nothing here has to be exact.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Engine;
+use super::slots::is_share;
 
 const EVERY: Duration = Duration::from_secs(15);
 
@@ -30,18 +32,29 @@ impl Engine {
     pub async fn sweep(&self) -> Result<u64, String> {
         let mut found = 0;
         let mut after = None;
+        let mut lines = BTreeMap::new();
         loop {
             let page = self.tools.unfinished(after).await.map_err(|error| error.to_string())?;
             for row in page.items {
-                if self.queue.place(row.id.uuid()).await.map_err(|error| error.to_string())?.is_none() {
+                if let Some(line) = row.line().filter(|line| is_share(line)) {
+                    // It is called when it is next; the first one is called here when nobody is left to do it.
+                    lines.entry(line.to_owned()).or_insert(row.id);
+                } else if self.queue.place(row.id.uuid()).await.map_err(|error| error.to_string())?.is_none() {
                     self.wake(row.id).await.map_err(|error| error.to_string())?;
                     found += 1;
                 }
             }
             after = page.next;
             if after.is_none() {
-                return Ok(found);
+                break;
             }
         }
+        for (line, first) in lines {
+            if self.tools.locks.inspect(&line).await.map_err(|error| error.to_string())?.is_none() {
+                self.wake(first).await.map_err(|error| error.to_string())?;
+                found += 1;
+            }
+        }
+        Ok(found)
     }
 }

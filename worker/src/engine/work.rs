@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use domain::operation::{Given, Operation, OperationCommand, OperationEvent};
 use domain::pipeline::Pipeline;
 use domain::plan::{Next, plan};
@@ -15,6 +16,7 @@ pub(super) struct Work {
     pub pipeline: &'static Pipeline,
     pub operation: Operation,
     pub meta: Meta,
+    pub asked_at: DateTime<Utc>,
     /// The step that is at work, in the trace of the request.
     pub within: Option<TraceParent>,
     version: Version,
@@ -63,6 +65,7 @@ impl Work {
             pipeline,
             operation: state,
             meta,
+            asked_at: first.recorded_at,
             within: None,
             version,
             worker: worker.clone(),
