@@ -31,7 +31,12 @@ fn a_start_tells_the_link_of_the_first_administrator_while_there_is_none_and_eve
     let dir = tempfile::tempdir().unwrap();
     let server = serve(dir.path());
     assert!(server.token.starts_with("gantry_"));
-    for list in [&["ls", "--json"][..], &["operations", "--json"], &["host", "list", "--json"]] {
+    for list in [
+        &["ls", "--json"][..],
+        &["operations", "--json", "--sort", "-status"],
+        &["ls", "--json", "--sort=hostname"],
+        &["host", "list", "--json"],
+    ] {
         assert_eq!(json(server.client(list))["items"], serde_json::json!([]), "{list:?}");
     }
     let stranger = server.client(&["ls"]).env("GANTRY_TOKEN", "another").run();

@@ -20,6 +20,9 @@ pub(crate) struct List {
     /// Only those on this node.
     #[arg(long)]
     node: Option<String>,
+    /// In this order: hostname, lifecycle, updated_at or created_at; with a minus before it the other way round.
+    #[arg(long, value_name = "FIELD", allow_hyphen_values = true)]
+    sort: Option<String>,
     /// How many at most.
     #[arg(long, default_value_t = 100)]
     limit: usize,
@@ -70,7 +73,12 @@ pub(crate) struct Undelete {
 pub(crate) async fn list(args: List, out: Output) -> Outcome {
     let client = args.api.client()?;
     let lifecycle = args.all.then_some("creating,ready,failed,removed");
-    let asked = [("lifecycle", lifecycle), ("template", args.template.as_deref()), ("node", args.node.as_deref())];
+    let asked = [
+        ("lifecycle", lifecycle),
+        ("template", args.template.as_deref()),
+        ("node", args.node.as_deref()),
+        ("sort", args.sort.as_deref()),
+    ];
     let query: Vec<_> = asked.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     let (items, more) = client.list("/v1/containers", &query, args.limit).await?;
     let containers: Vec<shape::Container> = items.iter().map(read).collect::<Outcome<_>>()?;

@@ -37,6 +37,9 @@ pub(crate) struct List {
     /// Only these: queued, running, succeeded, failed, cancelled, stuck, with commas between.
     #[arg(long)]
     status: Option<String>,
+    /// In this order: status or created_at; with a minus before it the other way round.
+    #[arg(long, value_name = "FIELD", allow_hyphen_values = true)]
+    sort: Option<String>,
     /// How many at most.
     #[arg(long, default_value_t = 50)]
     limit: usize,
@@ -115,7 +118,8 @@ pub(crate) async fn list(args: List, out: Output) -> Outcome {
         Some(named) => Some(client.container(named).await?.to_string()),
         None => None,
     };
-    let asked = [("container", container.as_deref()), ("status", args.status.as_deref())];
+    let asked =
+        [("container", container.as_deref()), ("status", args.status.as_deref()), ("sort", args.sort.as_deref())];
     let query: Vec<_> = asked.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     let (items, more) = client.list("/v1/operations", &query, args.limit).await?;
     let operations: Vec<shape::Operation> = items.iter().map(read).collect::<Outcome<_>>()?;

@@ -15,6 +15,7 @@ mod secrets;
 mod storm;
 #[path = "../../../worker/tests/pipeline/tiny.rs"]
 mod tiny;
+mod two_apis;
 mod under_fire;
 mod walk;
 mod watching;

@@ -74,6 +74,7 @@ mod tests {
         series::records::STATEMENTS,
         series::samples::STATEMENTS,
         vault::row::STATEMENTS,
+        views::lines::STATEMENTS,
         views::addresses::STATEMENTS,
         views::audit::STATEMENTS,
         views::clone_sources::STATEMENTS,

@@ -6,6 +6,7 @@ use std::{
 };
 
 use domain::StreamId;
+use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
 use super::plan::{Head, Known, Placed, Plan, UsedKey};
@@ -14,7 +15,6 @@ use crate::db::{DbError, Tx, statements, with_tx};
 statements! {
     one {
         LOCK_HEAD = "UPDATE log_head SET position = position WHERE id = 1 RETURNING position, hash, recorded_at";
-        KEEP_KEY = "INSERT INTO idempotency (key, fingerprint, answer, first_position, last_position, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
         HASH_AT = "SELECT hash FROM log WHERE position = $1";
     }
     two {
@@ -31,6 +31,12 @@ statements! {
             "SELECT key, fingerprint, answer, first_position, last_position FROM idempotency
              WHERE key IN (SELECT value FROM json_array_elements_text(CAST($1 AS JSON)) AS asked(value))",
             "SELECT key, fingerprint, answer, first_position, last_position FROM idempotency WHERE key IN (SELECT value FROM json_each($1))";
+        KEEP_KEYS =
+            "INSERT INTO idempotency (key, fingerprint, answer, first_position, last_position, created_at)
+             SELECT value ->> 0, value ->> 1, value ->> 2, CAST(value ->> 3 AS BIGINT), CAST(value ->> 4 AS BIGINT), $2
+             FROM json_array_elements(CAST($1 AS JSON)) AS asked(value)",
+            "INSERT INTO idempotency (key, fingerprint, answer, first_position, last_position, created_at)
+             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, $2 FROM json_each($1)";
         // SQLite's is for one row; `insert` writes it for more.
         INSERT =
             "INSERT INTO log (position, stream, version, kind, kind_version, data, meta, recorded_at, hash)
@@ -83,7 +89,7 @@ pub(super) async fn known(tx: &mut Tx, streams: &HashSet<&StreamId>, keys: &Hash
 }
 
 fn as_json<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    serde_json::Value::from_iter(texts).to_string()
+    Value::from_iter(texts).to_string()
 }
 
 /// An event as its row.
@@ -121,12 +127,14 @@ pub(super) async fn insert(tx: &mut Tx, plan: &Plan<'_>) -> Result<(), DbError> 
     let recorded_at = plan.head.recorded_at;
     let rows: Vec<_> = plan.events.iter().map(|placed| NewRow::of(placed, recorded_at)).collect();
     insert_rows(tx, &rows).await?;
-    for (append, first, last) in &plan.done {
-        if let Some(asked) = &append.idempotency {
-            let answer = asked.answer.to_string();
-            with_tx!(tx, conn => sqlx::query(KEEP_KEY).bind(&asked.key).bind(&asked.fingerprint).bind(answer)
-                .bind(*first).bind(*last).bind(recorded_at).execute(conn).await.map(drop))?;
-        }
+    let kept = plan.done.iter().filter_map(|(append, first, last)| {
+        let asked = append.idempotency.as_ref()?;
+        Some(json!([asked.key, asked.fingerprint, asked.answer.to_string(), first, last]))
+    });
+    let kept: Vec<Value> = kept.collect();
+    if !kept.is_empty() {
+        let (sql, kept) = (KEEP_KEYS.in_tx(tx), Value::from(kept).to_string());
+        with_tx!(tx, conn => sqlx::query(sql).bind(kept).bind(recorded_at).execute(conn).await.map(drop))?;
     }
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! Records with a number of their own in each series, gapless from 1: an operation's progress and log lines.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use domain::OperationId;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::db::{Db, DbError, Tx, from_micros, micros, statements, with_db, with_tx};
 
@@ -25,6 +27,16 @@ statements! {
             "INSERT INTO records (series, seq, at, body)
              SELECT $1, $2 + n, $3, value FROM json_array_elements_text(CAST($4 AS JSON)) WITH ORDINALITY AS asked(value, n)",
             "INSERT INTO records (series, seq, at, body) SELECT $1, $2 + key + 1, $3, value FROM json_each($4)";
+        TAKE_ALL =
+            "INSERT INTO record_heads (series, seq, fence)
+             SELECT key, CAST(value AS BIGINT), 0 FROM json_each_text(CAST($1 AS JSON)) AS asked(key, value)
+             ON CONFLICT (series) DO UPDATE SET seq = record_heads.seq + excluded.seq RETURNING series, seq",
+            "INSERT INTO record_heads (series, seq, fence) SELECT key, value, 0 FROM json_each($1) WHERE true
+             ON CONFLICT (series) DO UPDATE SET seq = record_heads.seq + excluded.seq RETURNING series, seq";
+        WRITE_ALL =
+            "INSERT INTO records (series, seq, at, body)
+             SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), $2, value ->> 2 FROM json_array_elements(CAST($1 AS JSON)) AS asked(value)",
+            "INSERT INTO records (series, seq, at, body) SELECT value ->> 0, value ->> 1, $2, value ->> 2 FROM json_each($1)";
     }
 }
 
@@ -107,6 +119,36 @@ pub async fn append_in(
         with_tx!(tx, conn => sqlx::query(sql).bind(series).bind(before).bind(micros(now)).bind(texts).execute(conn).await.map(drop))?;
     }
     Ok(Numbered { first: before + 1, last })
+}
+
+/// What is told in many series at once, by nobody who could be shut out. Two statements, however many they are.
+///
+/// # Errors
+/// When the database can't be written.
+pub async fn append_all_in(
+    tx: &mut Tx,
+    told: &BTreeMap<String, Vec<Value>>,
+    now: DateTime<Utc>,
+) -> Result<(), RecordError> {
+    let counts: Map<String, Value> = told
+        .iter()
+        .filter(|(_, bodies)| !bodies.is_empty())
+        .map(|(name, all)| (name.clone(), all.len().into()))
+        .collect();
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let (sql, counts) = (TAKE_ALL.in_tx(tx), Value::from(counts).to_string());
+    let heads: Vec<(String, i64)> = with_tx!(&mut *tx, conn => sqlx::query_as(sql).bind(counts).fetch_all(conn).await)?;
+    let rows = heads.into_iter().flat_map(|(series, last)| {
+        let bodies = told.get(&series).map_or(&[][..], Vec::as_slice);
+        let before = last - bodies.len() as i64;
+        // Texts of JSON in an array of JSON, as above.
+        (before + 1..).zip(bodies).map(move |(seq, body)| json!([series, seq, body.to_string()]))
+    });
+    let (sql, rows) = (WRITE_ALL.in_tx(tx), Value::from_iter(rows).to_string());
+    with_tx!(tx, conn => sqlx::query(sql).bind(rows).bind(micros(now)).execute(conn).await.map(drop))?;
+    Ok(())
 }
 
 /// Up to `limit` records after the number.

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use domain::{AccountId, Actor, Recorded};
 use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
 
 use super::{Conditions, Order, Table, View, ViewError, query};
 use crate::{
@@ -12,9 +13,16 @@ use crate::{
 };
 
 statements! {
-    one {
-        NOTE = "INSERT INTO audit (position, at, actor, account, address, stream, category, kind)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (position) DO NOTHING";
+    one {}
+    two {
+        NOTE =
+            "INSERT INTO audit (position, at, actor, account, address, stream, category, kind)
+             SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+                    value ->> 6, value ->> 7
+             FROM json_array_elements(CAST($1 AS JSON)) AS asked(value) ON CONFLICT (position) DO NOTHING",
+            "INSERT INTO audit (position, at, actor, account, address, stream, category, kind)
+             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
+             FROM json_each($1) WHERE true ON CONFLICT (position) DO NOTHING";
     }
 }
 
@@ -85,19 +93,25 @@ impl View for AuditView {
 
     fn project<'a>(&'a self, tx: &'a mut Tx, events: &'a [&'a Recorded]) -> BoxFuture<'a, Result<(), ViewError>> {
         Box::pin(async move {
-            for event in events.iter().filter(|event| is_somebodys(event)) {
-                let meta = &event.meta;
-                with_tx!(&mut *tx, conn => sqlx::query(NOTE)
-                    .bind(event.position.0)
-                    .bind(micros(event.recorded_at))
-                    .bind(meta.actor.to_string())
-                    .bind(meta.account.map(|id| id.to_string()))
-                    .bind(meta.address.as_deref())
-                    .bind(event.stream.as_str())
-                    .bind(event.stream.category())
-                    .bind(&event.kind)
-                    .execute(conn).await.map(drop))?;
+            let note = |event: &Recorded| {
+                json!([
+                    event.position.0,
+                    micros(event.recorded_at),
+                    event.meta.actor.to_string(),
+                    event.meta.account,
+                    event.meta.address,
+                    event.stream.as_str(),
+                    event.stream.category(),
+                    event.kind,
+                ])
+            };
+            let notes: Vec<Value> =
+                events.iter().filter(|event| is_somebodys(event)).map(|event| note(event)).collect();
+            if notes.is_empty() {
+                return Ok(());
             }
+            let (sql, notes) = (NOTE.in_tx(tx), Value::from(notes).to_string());
+            with_tx!(tx, conn => sqlx::query(sql).bind(notes).execute(conn).await.map(drop))?;
             Ok(())
         })
     }

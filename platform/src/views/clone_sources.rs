@@ -8,6 +8,7 @@ use domain::{
     operation::{Command, OperationEvent},
 };
 use futures_util::future::BoxFuture;
+use serde_json::{Map, Value};
 
 use super::{Table, View, ViewError};
 use crate::{
@@ -18,9 +19,14 @@ use crate::{
 statements! {
     one {
         TAKE = "INSERT INTO clone_sources (id, container, held) VALUES ($1, $2, 'yes') ON CONFLICT (id) DO NOTHING";
-        HOLD = "UPDATE clone_sources SET held = $2 WHERE id = $1";
         CLONED = "SELECT id FROM clone_sources WHERE container = $1 AND held = 'yes' AND id <> $2 LIMIT 1";
         AT_WORK = "SELECT id FROM operations WHERE target = $1 AND id <> $2 AND status IN ('queued', 'running') LIMIT 1";
+    }
+    two {
+        HOLD =
+            "UPDATE clone_sources SET held = (CAST($1 AS JSON) ->> id)
+             WHERE id IN (SELECT key FROM json_each_text(CAST($1 AS JSON)) AS asked(key, value))",
+            "UPDATE clone_sources SET held = ($1 ->> id) WHERE id IN (SELECT key FROM json_each($1))";
     }
 }
 
@@ -42,6 +48,7 @@ impl View for CloneSources {
 
     fn project<'a>(&'a self, tx: &'a mut Tx, events: &'a [&'a Recorded]) -> BoxFuture<'a, Result<(), ViewError>> {
         Box::pin(async move {
+            let mut holds = Map::new();
             for recorded in events {
                 let id = recorded.stream.id();
                 let held = match recorded.kind.as_str() {
@@ -58,8 +65,13 @@ impl View for CloneSources {
                     "operation.retry_requested" => "yes",
                     _ => continue,
                 };
-                with_tx!(&mut *tx, conn => sqlx::query(HOLD).bind(id).bind(held).execute(conn).await.map(drop))?;
+                holds.insert(id.to_owned(), held.into());
             }
+            if holds.is_empty() {
+                return Ok(());
+            }
+            let (sql, holds) = (HOLD.in_tx(tx), Value::from(holds).to_string());
+            with_tx!(tx, conn => sqlx::query(sql).bind(holds).execute(conn).await.map(drop))?;
             Ok(())
         })
     }

@@ -4,10 +4,14 @@ use chrono::{DateTime, Utc};
 use domain::OperationId;
 
 use super::{OperationFilter, OperationRow, Order, Page, ViewError, page};
-use crate::db::{Db, micros, with_db};
+use crate::db::{Db, micros, statements, with_db};
 
-const AHEAD: &str = "SELECT COUNT(*) FROM operations WHERE line = $1 AND (created_at, id) < ($2, $3)";
-const ALL: &str = "SELECT COUNT(*) FROM operations WHERE line = $1";
+statements! {
+    one {
+        AHEAD = "SELECT COUNT(*) FROM operations WHERE line = $1 AND (created_at, id) < ($2, $3)";
+        ALL = "SELECT COUNT(*) FROM operations WHERE line = $1";
+    }
+}
 
 /// Those who are next.
 ///

@@ -10,7 +10,7 @@ mod copies_kept;
 mod drift;
 pub(crate) mod fold;
 mod hosts;
-mod lines;
+pub(crate) mod lines;
 mod memberships;
 mod operations;
 mod orphans;

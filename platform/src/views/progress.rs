@@ -43,16 +43,17 @@ impl View for ProgressView {
                     told.entry(id).or_default().push(recorded);
                 }
             }
+            let mut all = BTreeMap::new();
             for (id, history) in told {
-                let bodies = bodies(&history, first)?;
-                let now = history.last().map_or_else(Default::default, |event| event.recorded_at);
-                match records::append_in(tx, &records::of_operation(id), None, &bodies, now).await {
-                    Ok(_) => {}
-                    Err(records::RecordError::Db(error)) => return Err(error.into()),
-                    Err(error) => return Err(ViewError::Refused(error.to_string())),
-                }
+                all.insert(records::of_operation(id), bodies(&history, first)?);
             }
-            Ok(())
+            // What is appended together is of one time.
+            let now = events.last().map_or_else(Default::default, |event| event.recorded_at);
+            match records::append_all_in(tx, &all, now).await {
+                Ok(()) => Ok(()),
+                Err(records::RecordError::Db(error)) => Err(error.into()),
+                Err(error) => Err(ViewError::Refused(error.to_string())),
+            }
         })
     }
 }

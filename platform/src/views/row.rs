@@ -1,9 +1,12 @@
 //! Read models of one row per stream: the row is what folding the stream leads to, in a shape made to be asked for.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use domain::{Aggregate, Recorded, StreamId, Version};
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use sqlx::AssertSqlSafe;
 
 use super::{Conditions, Sort, Table, View, ViewError, fold::Folds};
@@ -96,11 +99,20 @@ impl<R: Row> View for Rows<R> {
             let mut folded = self.0.after(tx, events).await?;
             // Who gave up a name or a place that must be unique did so before another took it.
             folded.sort_by_key(|fold| fold.position);
+            let begun: HashSet<&StreamId> =
+                events.iter().filter(|event| event.version.0 == 1).map(|event| &event.stream).collect();
+            let mut changes = Vec::with_capacity(folded.len());
             for fold in &folded {
                 match R::of(&fold.life, &fold.state, fold.history()) {
-                    Some(row) => upsert(tx, &fold.life, &row).await?,
-                    None => remove::<R>(tx, fold.life.stream.id()).await?,
+                    Some(row) => changes.push(Change::Put(columns(&fold.life, &row)?)),
+                    // Of what has only begun there is no row yet.
+                    None if begun.contains(&fold.life.stream) => {}
+                    None => changes.push(Change::Remove(fold.life.stream.id().into())),
                 }
+            }
+            // A batch is few statements, however many rows it changes.
+            for alike in changes.chunk_by(|a, b| matches!(a, Change::Put(_)) == matches!(b, Change::Put(_))) {
+                write::<R>(tx, alike).await?;
             }
             self.0.keep(folded);
             Ok(())
@@ -119,29 +131,43 @@ pub(super) async fn streams(tx: &mut Tx, events: &[&Recorded], until: i64) -> Re
         all.sort_by(|a, b| (&a.stream, a.version).cmp(&(&b.stream, b.version)));
         return Ok(all);
     }
-    let (sql, asked) = (STREAMS.in_tx(tx), serde_json::Value::from_iter(names).to_string());
+    let (sql, asked) = (STREAMS.in_tx(tx), Value::from_iter(names).to_string());
     let rows: Vec<log::StoredRow> =
         with_tx!(tx, conn => sqlx::query_as(sql).bind(asked).bind(until).fetch_all(conn).await)?;
     rows.into_iter().map(|row| log::recorded(row).map_err(|e| ViewError::Refused(e.to_string()))).collect()
 }
 
-async fn upsert<R: Row>(tx: &mut Tx, life: &Life, row: &R) -> Result<(), ViewError> {
-    let damaged = |source| ViewError::Row { view: R::TABLE.name, id: life.stream.id().to_owned(), source };
-    let document = serde_json::to_string(row).map_err(damaged)?;
-    with_tx!(tx, conn => {
-        let mut query = sqlx::query(AssertSqlSafe(upsert_sql::<R>())).bind(life.stream.id());
-        for filter in row.filters() {
-            query = query.bind(filter);
-        }
-        query.bind(life.version.0).bind(micros(life.created_at)).bind(micros(life.updated_at)).bind(document)
-            .execute(conn).await.map(drop)
-    })?;
-    Ok(())
+/// What is to become of a row.
+enum Change {
+    /// Its columns, in the table's order.
+    Put(Value),
+    /// By its id.
+    Remove(Value),
 }
 
-async fn remove<R: Row>(tx: &mut Tx, id: &str) -> Result<(), ViewError> {
-    let sql = format!("DELETE FROM {} WHERE id = $1", R::TABLE.name);
-    with_tx!(tx, conn => sqlx::query(AssertSqlSafe(sql)).bind(id).execute(conn).await.map(drop))?;
+fn columns<R: Row>(life: &Life, row: &R) -> Result<Value, ViewError> {
+    let damaged = |source| ViewError::Row { view: R::TABLE.name, id: life.stream.id().to_owned(), source };
+    let document = serde_json::to_string(row).map_err(damaged)?;
+    let mut columns = vec![Value::from(life.stream.id())];
+    columns.extend(row.filters().into_iter().map(Value::from));
+    columns.extend([life.version.0, micros(life.created_at), micros(life.updated_at)].map(Value::from));
+    columns.push(document.into());
+    Ok(columns.into())
+}
+
+async fn write<R: Row>(tx: &mut Tx, alike: &[Change]) -> Result<(), ViewError> {
+    let sql = match (alike.first(), &*tx) {
+        (Some(Change::Put(_)), Tx::Postgres(_)) => {
+            put_sql::<R>("json_array_elements(CAST($1 AS JSON)) AS asked(value)")
+        }
+        (Some(Change::Put(_)), Tx::Sqlite(_)) => put_sql::<R>("json_each($1)"),
+        (_, Tx::Postgres(_)) => remove_sql::<R>("json_array_elements_text(CAST($1 AS JSON)) AS asked(value)"),
+        (_, Tx::Sqlite(_)) => remove_sql::<R>("json_each($1)"),
+    };
+    let rows = alike.iter().map(|(Change::Put(row) | Change::Remove(row))| row);
+    let rows = serde_json::to_string(&rows.collect::<Vec<_>>());
+    let rows = rows.map_err(|error| ViewError::Refused(error.to_string()))?;
+    with_tx!(tx, conn => sqlx::query(AssertSqlSafe(sql)).bind(rows).execute(conn).await.map(drop))?;
     Ok(())
 }
 
@@ -150,15 +176,25 @@ pub(super) fn word(value: &impl Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-fn upsert_sql<R: Row>() -> String {
+/// Rows are taken in their order, so that one may take what the one before it has given up.
+fn put_sql<R: Row>(rows: &str) -> String {
     let columns = R::TABLE.columns;
-    let values: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
+    let value = |(at, column): (usize, &&str)| match *column {
+        "version" | "created_at" | "updated_at" => format!("CAST(value ->> {at} AS BIGINT)"),
+        _ => format!("value ->> {at}"),
+    };
+    let values: Vec<String> = columns.iter().enumerate().map(value).collect();
     let changes: Vec<String> = columns.iter().skip(1).map(|column| format!("{column} = excluded.{column}")).collect();
+    // SQLite takes ON for a join's without the WHERE.
     format!(
-        "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (id) DO UPDATE SET {}",
+        "INSERT INTO {} ({}) SELECT {} FROM {rows} WHERE true ON CONFLICT (id) DO UPDATE SET {}",
         R::TABLE.name,
         columns.join(", "),
         values.join(", "),
         changes.join(", ")
     )
+}
+
+fn remove_sql<R: Row>(ids: &str) -> String {
+    format!("DELETE FROM {} WHERE id IN (SELECT value FROM {ids})", R::TABLE.name)
 }

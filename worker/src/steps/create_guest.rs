@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use proxmox::{Error, LxcCreate, Thing};
 use serde_json::Value;
 
+use super::cloning;
 use super::destroy_guest::remove_half_made;
 use super::ensure_image::Image;
 use super::half_made::{Whose, being_made, whose};
@@ -50,7 +51,7 @@ impl Step for CreateGuest {
         Box::pin(async move {
             let leased = read(intent.unwrap_or(&Value::Null))?;
             let host = context.tools.hosts.get(leased.place.host).await?;
-            making::settled(context).await?;
+            cloning::settle(context).await?;
             match whose(context, &host, &leased.place.node, leased.vmid.get()).await? {
                 Whose::Ours => Ok(Some(created(context, &leased).await?)),
                 Whose::Nobodys | Whose::Anothers | Whose::HalfMade | Whose::BeingMade => Ok(None),
@@ -94,7 +95,7 @@ impl Step for CreateGuest {
             let Some(intent) = context.operation.intent(StepName::CreateGuest) else { return Ok(Done::nothing()) };
             let leased = read(intent)?;
             let host = context.tools.hosts.get(leased.place.host).await?;
-            making::settled(context).await?;
+            cloning::settle(context).await?;
             take_down(context, &host, &leased.place.node, leased.vmid.get(), WHOLE).await?;
             let container = context.container().await?;
             let said =

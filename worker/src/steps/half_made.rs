@@ -7,6 +7,7 @@ use domain::operation::{Failure, FailureKind};
 use proxmox::shell::{Command, GuestError};
 use proxmox::{TaskList, Thing};
 
+use super::cloning;
 use crate::context::Context;
 use crate::failure::proxmox_failure;
 use crate::guest::guest_failure;
@@ -39,18 +40,20 @@ pub(super) async fn whose(context: &Context, host: &Host, node: &str, vmid: u32)
         Some(_) => Whose::Anothers,
         // Without its lock when we were killed between taking that off and the rest.
         None if config.lock() != Some("create") && config.get("rootfs").is_some() => Whose::Anothers,
-        None => begun_by(host, node, vmid).await?,
+        None => begun_by(context, host, node, vmid).await?,
     })
 }
 
 /// Who began it, as Proxmox's own list of tasks tells: its last create is under our name. We hold the number's lease,
 /// so that it is a create for this container or the rest of one before it.
-async fn begun_by(host: &Host, node: &str, vmid: u32) -> Result<Whose, StepError> {
+async fn begun_by(context: &Context, host: &Host, node: &str, vmid: u32) -> Result<Whose, StepError> {
     let wanted = TaskList { vmid: Some(vmid), with_active: true, limit: Some(50), ..TaskList::default() };
     let mut tasks = host.client.tasks(node, &wanted).await.map_err(proxmox_failure)?;
+    tasks.extend(cloning::begun(context).await?);
     tasks.sort_by_key(|task| std::cmp::Reverse(task.starttime));
     let (Auth::Token { id: us, .. } | Auth::Password { user: us, .. }) = &host.settings.auth;
-    let last = tasks.into_iter().find(|task| ["vzcreate", "vzrestore", "vzdestroy"].contains(&task.upid.kind()));
+    let last =
+        tasks.into_iter().find(|task| ["vzcreate", "vzrestore", "vzclone", "vzdestroy"].contains(&task.upid.kind()));
     Ok(match last {
         Some(task) if task.endtime.is_none() => Whose::BeingMade,
         Some(task) if task.upid.kind() == "vzdestroy" => Whose::BeingMade,
@@ -66,20 +69,17 @@ pub(super) fn being_made(node: &str, vmid: u32) -> StepError {
     StepError::new(FailureKind::Temporary, Failure::new("guest-half-made", "A half made guest is in the way", detail))
 }
 
-/// Takes the lock off that its create left; only the node's own command can.
+/// Takes the lock off that a task of ours left which came to no end of its own; only the node's own command can.
 pub(super) async fn unlock(host: &Host, node: &str, vmid: u32) -> Result<(), StepError> {
     let shell = host.shell(node).await?;
     let unlock = Command::new("pct").args(["unlock", &vmid.to_string()]);
     let output = shell.output(unlock).await.map_err(|error| guest_failure(GuestError::from(error)))?;
-    tracing::info!(vmid, node, "a guest that a create of ours left half made is removed");
+    tracing::info!(vmid, node, "a lock that a task of ours left is taken off");
     match output.code {
         0 => Ok(()),
         code => {
-            let failure = Failure::new(
-                "unlock-failed",
-                "A half made guest can't be unlocked",
-                "the operator's log has the cause",
-            );
+            let failure =
+                Failure::new("unlock-failed", "The guest can't be unlocked", "the operator's log has the cause");
             let cause = format!("pct unlock {vmid} on {node} ended with {code}: {}", output.said());
             Err(StepError::new(FailureKind::Temporary, failure.because(cause)))
         }

@@ -64,24 +64,13 @@ impl Making {
         }
     }
 
-    /// A clone is not stopped in its middle: that would leave its source locked.
+    /// A clone that is stopped leaves its source locked, which only the node's own command takes off.
     pub(super) async fn end_of(&self, context: &Context, host: &Host, upid: &Upid) -> Result<(), StepError> {
         match self {
-            Self::Fresh(_) | Self::Restored(_) => context.task(host, upid).await,
-            Self::Cloned { .. } => context.task_through(host, upid).await,
+            Self::Cloned { .. } if host.settings.ssh.is_none() => context.task_through(host, upid).await,
+            _ => context.task(host, upid).await,
         }
     }
-}
-
-/// Waits for a clone that is under way. Its task is its source's, and not the new guest's as that of a create is.
-pub(super) async fn settled(context: &Context) -> Result<(), StepError> {
-    if let Some(Command::CloneContainer { .. }) = context.operation.accepted().map(|accepted| &accepted.command)
-        && let Ok(from) = source(context).await
-    {
-        let host = context.tools.hosts.get(from.host).await?;
-        context.tasks_of_through(&host, &from.node, from.vmid.get()).await?;
-    }
-    Ok(())
 }
 
 /// The guest of the container that is cloned.

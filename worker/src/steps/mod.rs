@@ -6,6 +6,7 @@ mod await_usable;
 mod backup;
 mod change_guest;
 mod check_health;
+mod cloning;
 mod collect_credentials;
 mod configure_guest;
 mod create_guest;

@@ -8,6 +8,7 @@ use proxmox::Thing;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::cloning;
 use super::making::source;
 use super::snapshot::{delete, explained, named};
 use crate::context::Context;
@@ -21,6 +22,9 @@ pub(super) struct DropSourceSnapshot;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Kept {
     pub(super) snapshot: Option<String>,
+    /// The clone that was made of the source last before this one.
+    #[serde(default)]
+    pub(super) last: Option<String>,
 }
 
 impl Step for SnapshotSource {
@@ -41,7 +45,8 @@ impl Step for SnapshotSource {
             let status = host.client.lxc(&from.node, from.vmid.get()).status().await.map_err(proxmox_failure)?;
             let id = context.id.uuid().simple().to_string();
             let snapshot = (!named && status.is_running()).then(|| format!("clone-{}", &id[20..]));
-            Done::with(&Kept { snapshot })
+            let last = cloning::last(&host, &from).await?.map(|task| task.upid.to_string());
+            Done::with(&Kept { snapshot, last })
         })
     }
 
