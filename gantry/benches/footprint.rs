@@ -43,7 +43,8 @@ impl Server {
         let address = loop {
             let line = lines.next().expect("it answers").unwrap();
             if let Some((_, rest)) = line.split_once("http://") {
-                break rest.split_whitespace().next().unwrap().to_owned();
+                // Of a first start it is the set-up link.
+                break rest.split(|end: char| end == '/' || end.is_whitespace()).next().unwrap().to_owned();
             }
         };
         let server = Self { child, address, ready: Duration::ZERO };

@@ -77,6 +77,7 @@ const ALL: &[Migration] = &[
     one!(19, "copies in the making", "0019_copies_in_the_making"),
     two!(20, "sorts", "0020_sorts"),
     one!(21, "lines", "0021_lines"),
+    one!(22, "lifecycles", "0022_lifecycles"),
 ];
 
 /// The schema that this program works with.

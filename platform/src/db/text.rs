@@ -3,7 +3,7 @@
 use super::{Db, Tx};
 
 /// A statement that deserves the better dialect on each side.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Text {
     pub postgres: &'static str,
     pub sqlite: &'static str,

@@ -11,7 +11,10 @@ use super::{
     AppendError,
     hash::{self, Hash},
 };
-use crate::{db::Tx, views::ViewError};
+use crate::{
+    db::{Text, Tx},
+    views::ViewError,
+};
 
 /// One or more streams' events, all or none.
 #[derive(Clone)]
@@ -60,7 +63,16 @@ pub struct Idempotency {
 
 /// Something to write in an append's transaction. May be called again when the transaction has to be made anew.
 pub trait Rows: Send + Sync {
-    fn write<'a>(&'a self, tx: &'a mut Tx) -> BoxFuture<'a, Result<(), ViewError>>;
+    /// What is more than one more row: it is looked at first, or changes something.
+    fn write<'a>(&'a self, _: &'a mut Tx) -> BoxFuture<'a, Result<(), ViewError>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// When it is one more row for a statement whose only parameter is an array of such rows: the statement and the row.
+    /// All of a batch are then written at once, and `write` is not called.
+    fn row(&self) -> Option<(Text, Value)> {
+        None
+    }
 }
 
 /// What came of an append.

@@ -7,6 +7,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use domain::{Position, Recorded, StreamId};
+use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    db::{Db, DbError, Tx, from_micros, micros},
+    db::{Db, DbError, Text, Tx, from_micros, micros, with_tx},
     views::{self, View, ViewError},
 };
 
@@ -187,11 +188,7 @@ impl Appender {
         }
         write::insert(&mut tx, plan).await?;
         self.project(&mut tx, plan).await?;
-        for (append, ..) in &plan.done {
-            for rows in &append.rows {
-                rows.write(&mut tx).await?;
-            }
-        }
+        self.write_rows(&mut tx, plan).await?;
         match tx.commit().await {
             Ok(()) => Ok(true),
             Err(error) if plan.events.is_empty() => Err(Failure::Unknown(error)),
@@ -201,6 +198,24 @@ impl Appender {
                 Err(_) => Err(Failure::Unknown(error)),
             },
         }
+    }
+
+    async fn write_rows(&self, tx: &mut Tx, plan: &Plan<'_>) -> Result<(), ViewError> {
+        let mut together: Vec<(Text, Vec<Value>)> = Vec::new();
+        for rows in plan.done.iter().flat_map(|(append, ..)| &append.rows) {
+            match rows.row() {
+                None => rows.write(tx).await?,
+                Some((text, row)) => match together.iter_mut().find(|(known, _)| *known == text) {
+                    Some((_, all)) => all.push(row),
+                    None => together.push((text, vec![row])),
+                },
+            }
+        }
+        for (text, rows) in together {
+            let (sql, rows) = (text.in_tx(tx), Value::from(rows).to_string());
+            with_tx!(&mut *tx, conn => sqlx::query(sql).bind(rows).execute(conn).await.map(drop))?;
+        }
+        Ok(())
     }
 
     async fn project(&self, tx: &mut Tx, plan: &Plan<'_>) -> Result<(), ViewError> {

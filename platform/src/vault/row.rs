@@ -2,24 +2,30 @@
 
 use chrono::{DateTime, Utc};
 use domain::SealedId;
-use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
 
 use super::{VaultError, keys::Sealed};
 use crate::{
-    db::{Db, Tx, micros, statements, with_db, with_tx},
+    db::{Db, Text, Tx, micros, statements, with_db, with_tx},
     log::Rows,
-    views::ViewError,
 };
 
 statements! {
     one {
-        WRITE = "INSERT INTO sealed (id, record, key_id, nonce, ciphertext, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
         READ = "SELECT id, record, key_id, nonce, ciphertext FROM sealed WHERE id = $1";
         DELETE = "DELETE FROM sealed WHERE id = $1";
         KEYS = "SELECT DISTINCT key_id FROM sealed ORDER BY key_id";
         OTHERS = "SELECT id, record, key_id, nonce, ciphertext FROM sealed WHERE key_id <> $1 AND id > $2 ORDER BY id LIMIT $3";
         // Only what is still as it was read: a row may have been forgotten or rotated by another process.
         RESEAL = "UPDATE sealed SET key_id = $2, nonce = $3, ciphertext = $4 WHERE id = $1 AND nonce = $5";
+    }
+    two {
+        WRITE =
+            "INSERT INTO sealed (id, record, key_id, nonce, ciphertext, created_at)
+             SELECT value ->> 0, value ->> 1, value ->> 2, decode(value ->> 3, 'hex'), decode(value ->> 4, 'hex'), CAST(value ->> 5 AS BIGINT)
+             FROM json_array_elements(CAST($1 AS JSON)) AS asked(value)",
+            "INSERT INTO sealed (id, record, key_id, nonce, ciphertext, created_at)
+             SELECT value ->> 0, value ->> 1, value ->> 2, unhex(value ->> 3), unhex(value ->> 4), value ->> 5 FROM json_each($1)";
     }
 }
 
@@ -32,18 +38,10 @@ pub(super) struct Row {
 }
 
 impl Rows for Row {
-    fn write<'a>(&'a self, tx: &'a mut Tx) -> BoxFuture<'a, Result<(), ViewError>> {
-        Box::pin(async move {
-            with_tx!(tx, conn => sqlx::query(WRITE)
-                .bind(self.id.to_string())
-                .bind(&self.record)
-                .bind(&self.sealed.key)
-                .bind(&self.sealed.nonce)
-                .bind(&self.sealed.ciphertext)
-                .bind(micros(self.created_at))
-                .execute(conn).await.map(drop))?;
-            Ok(())
-        })
+    fn row(&self) -> Option<(Text, Value)> {
+        let (nonce, ciphertext) = (hex::encode(&self.sealed.nonce), hex::encode(&self.sealed.ciphertext));
+        let at = micros(self.created_at);
+        Some((WRITE, json!([self.id, self.record, self.sealed.key, nonce, ciphertext, at])))
     }
 }
 

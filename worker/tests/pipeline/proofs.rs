@@ -63,6 +63,7 @@ pub(crate) use on_both;
 on_both!(
     every_step_may_run_twice,
     a_crash_after_every_single_append_ends_the_same,
+    a_crash_after_every_single_append_of_an_action_ends_the_same,
     a_failure_at_each_step_leaves_nothing_behind_and_is_retried,
     each_undo_may_run_twice,
     each_step_can_be_cancelled_until_there_is_no_way_back,
@@ -197,6 +198,29 @@ async fn a_crash_after_every_single_append_ends_the_same(on: On) {
         world.until_killed(id, trip).await;
         world.drive(id).await;
         has_succeeded(&world, PipelineName::Create, container, id).await
+    })
+    .await;
+}
+
+async fn a_crash_after_every_single_append_of_an_action_ends_the_same(on: On) {
+    let world = on.world().await;
+    let mut all = Vec::new();
+    // The others have a proof of their own, beside what is theirs alone.
+    let elsewhere = |name| {
+        [PipelineName::Create, PipelineName::Rebuild].contains(&name)
+            || copies::OURS.contains(&name)
+            || templates::OURS.contains(&name)
+    };
+    for pipeline in PipelineName::ALL.into_iter().filter(|name| !elsewhere(*name)) {
+        let (_, whole) = begin(&world, pipeline).await;
+        world.drive(whole).await;
+        all.extend((2..=world.versions(whole).await).map(|version| (pipeline, Trip::After(version))));
+    }
+    each(all, async |(pipeline, trip)| {
+        let (container, id) = begin(&world, pipeline).await;
+        world.until_killed(id, trip).await;
+        world.drive(id).await;
+        has_succeeded(&world, pipeline, container, id).await
     })
     .await;
 }
