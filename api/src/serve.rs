@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::rt::net::TcpStream;
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 use actix_web::{App as ActixApp, HttpServer};
 use platform::db::Db;
 use tokio_util::sync::CancellationToken;
@@ -76,6 +76,8 @@ pub async fn serve(
     let known = Data::new(unknown::Known::of(&document));
     let in_words = Arc::new(unknown::InWords::of(&document));
     let shapes = Data::new(sparse::Shapes::of(&document));
+    let text = Bytes::from(document.to_json().map_err(std::io::Error::other)?);
+    drop(document);
     let (app, hub, access) = (Data::new(app.clone()), Data::new(hub), Data::new(app.access));
     let per_worker = settings.max_connections.div_ceil(settings.workers.max(1));
     let limits = body::Limits { bytes: settings.body_limit, within: settings.body_within };
@@ -87,7 +89,8 @@ pub async fn serve(
             .into_utoipa_app()
             .configure(routes::all)
             .into_app()
-            .service(routes::reader(document.clone()))
+            .service(routes::document(text.clone()))
+            .service(routes::reader())
             .service(routes::pages())
             .default_service(actix_web::web::to(unknown::answer))
             .app_data(app.clone())

@@ -45,7 +45,7 @@ mod updates;
 mod users;
 mod welcome;
 
-pub(crate) use docs::reader;
+pub(crate) use docs::{document, reader};
 pub(crate) use own_templates::owner;
 use utoipa_actix_web::service_config::ServiceConfig;
 pub(crate) use welcome::pages;

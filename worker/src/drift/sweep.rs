@@ -29,6 +29,7 @@ const AT_ONCE: usize = 8;
 /// So many of a host that look as recorded are read at one sweep all the same, those that were not for longest first:
 /// the cluster's list tells neither network nor features.
 const READ_ANYWAY: usize = 200;
+const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 
 /// What one look came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -146,7 +147,9 @@ impl Sweep {
     }
 
     fn longest_unread<'a>(&self, rows: &[&'a ContainerRow]) -> Vec<&'a ContainerRow> {
-        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        // Of what is gone nobody asks again; of what is there it is due by then.
+        read.retain(|_, at| at.elapsed() < REMEMBERED);
         let mut rows = rows.to_vec();
         rows.sort_by_key(|row| read.get(&row.id).copied());
         rows.truncate(READ_ANYWAY);

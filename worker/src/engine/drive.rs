@@ -8,7 +8,8 @@ use domain::plan::Next;
 use serde_json::Value;
 use tracing::Instrument as _;
 
-use super::slots::{Asked, Slots, is_ours, is_share};
+use super::bounds::is_share;
+use super::slots::{Asked, Slots, is_ours};
 use super::work::{Along, Work};
 use super::{Engine, EngineError, Turn};
 use crate::progress::{Reporter, highest_percent};

@@ -2,6 +2,7 @@
 //! a job that comes twice, late, or after a crash does no harm.
 
 mod begin;
+mod bounds;
 mod deletions;
 mod drive;
 mod error;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Engine;
-use super::slots::is_share;
+use super::bounds::is_share;
 
 const EVERY: Duration = Duration::from_secs(15);
 

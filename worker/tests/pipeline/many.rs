@@ -150,7 +150,6 @@ async fn a_thousand_starts_of_two_accounts_go_side_by_side(on: On) {
         "{fewest} were in hand while there was nothing to do for most of them"
     );
     let grown = resident_mib().saturating_sub(before);
-    println!("grown by {grown} MiB");
     assert!(grown < GROWTH_MIB, "it has grown by {grown} MiB");
 
     let wrong: Vec<_> = all.iter().filter(|row| row.status != Status::Succeeded).map(|row| &row.error).collect();
@@ -160,7 +159,6 @@ async fn a_thousand_starts_of_two_accounts_go_side_by_side(on: On) {
     // Of each quarter both have their share: neither waits for the other.
     for (number, quarter) in all[..asked.len() / 2].chunks(asked.len() / 4).enumerate() {
         let first = quarter.iter().filter(|row| row.account == Some(accounts[0])).count() * 100 / quarter.len();
-        println!("quarter {number}: {first} %");
         assert!((40..=60).contains(&first), "the first account has {first} % of quarter {number}");
     }
     let running: HashSet<u32> =
