@@ -65,7 +65,7 @@ pub struct Idempotency {
 pub trait Rows: Send + Sync {
     /// What is more than one more row: it is looked at first, or changes something.
     fn write<'a>(&'a self, _: &'a mut Tx) -> BoxFuture<'a, Result<(), ViewError>> {
-        Box::pin(async { Ok(()) })
+        Box::pin(async { Err(ViewError::Refused("neither a row nor how it is written".to_owned())) })
     }
 
     /// When it is one more row for a statement whose only parameter is an array of such rows: the statement and the row.
