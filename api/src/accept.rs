@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use domain::operation::{Accepted, Command, Given, Operation, OperationCommand, OperationEvent, Status};
 use domain::{AccountId, Aggregate as _, ContainerId, HostId, Meta, OperationId, Version};
+use platform::catalogue::Found;
 use platform::log::{Append, AppendError, Appended, Expected, LogError};
 use platform::people::quota;
 use platform::queue::Job;
@@ -101,6 +102,16 @@ impl Accepting {
             told.ok_or_else(|| Refusal::Problem(Problem::internal("an operation without a beginning")))?
         };
         Ok(Taken { operation, kept, repeated })
+    }
+}
+
+impl Taken {
+    /// The version came with the append: who needs it next need not bring it. What was only repeated has written nothing,
+    /// and by then the template may have come to another version.
+    pub(crate) fn stored(&self, app: &App, found: &Found) {
+        if !self.repeated {
+            app.catalogue.kept(found);
+        }
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) async fn container(
         Err(other) => return Err(other.into()),
     };
     if let Some(found) = &wish.template {
-        app.catalogue.kept(found);
+        taken.stored(app, found);
     }
     let more = tell_password(app, &taken, made.then_some(&password)).await;
     Ok((taken, more))

@@ -98,7 +98,7 @@ async fn accept(
         Command::RebuildContainer { container: id, rebuild: Box::new(rebuild), backup_first: body.backup_first };
     let taken = act::saying(app, asking, id, For::Made, command, Also { operation, digest, says, rows, kept }).await?;
     if let Some(found) = &wanted.found {
-        app.catalogue.kept(found);
+        taken.stored(app, found);
     }
     let more = tell_password(app, &taken, made.as_ref()).await;
     Ok((taken, more))

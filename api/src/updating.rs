@@ -130,7 +130,7 @@ pub(crate) async fn update(
         kept: json!({ "container": id }),
     };
     let taken = act::saying(app, asking, id, For::Ready, command, also).await?;
-    app.catalogue.kept(&found);
+    taken.stored(app, &found);
     Ok(taken)
 }
 

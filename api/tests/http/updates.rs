@@ -2,9 +2,10 @@
 
 use domain::container::{Container, ContainerCommand, TemplateVersion};
 use domain::{Aggregate as _, Meta};
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, fields, operation};
+use crate::support::{TestApp, answer, fields, operation};
 
 /// Changes the template `plain`, and waits until that is seen.
 async fn changed(app: &TestApp, readme: &str) -> String {
@@ -23,6 +24,20 @@ async fn behind(app: &TestApp) -> Vec<String> {
     let (status, list) = app.get("/v1/containers?behind=true").await;
     assert_eq!(status, 200, "{list}");
     list["items"].as_array().unwrap().iter().map(|c| c["hostname"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_is_stored_by_the_first_who_needs_it_and_not_by_a_request_that_is_repeated() {
+    let app = TestApp::start().await;
+    let wish = json!({ "hostname": "web1", "template": "plain" });
+    let ask = || answer(app.ask(Method::POST, "/v1/containers").header("idempotency-key", "k").json(&wish));
+    assert_eq!(ask().await.0, 202);
+    let newest = changed(&app, "# Other\n").await;
+    assert_eq!(ask().await.0, 202);
+    assert!(app.app.catalogue.version(&newest).await.unwrap().is_none(), "nobody has it yet");
+    let (status, told) = app.post("/v1/containers", &json!({ "hostname": "web2", "template": "plain" })).await;
+    assert_eq!(status, 202, "{told}");
+    assert!(app.app.catalogue.version(&newest).await.unwrap().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
