@@ -16,19 +16,20 @@ impl Guests {
     pub(super) async fn make(&self, dir: &Path, fresh: &Fresh) -> Result<(), GuestError> {
         let isolation = self.inner.isolation.clone();
         let lower = self.lower(fresh.os.family()).await?;
-        let (dir, fresh) = (dir.to_path_buf(), fresh.clone());
-        // A half-made directory must not look like a container: it gets its name last.
+        let fresh = fresh.clone();
+        // A half-made directory must not look like a container: it gets its name last, and not from the thread, which goes
+        // on when the task is stopped: by then the number may be another container's.
         let making = dir.with_extension(format!("making-{}", random_name()));
         let work = making.clone();
         let made = tokio::task::spawn_blocking(move || {
             root::bare(&work, &fresh, isolation.as_ref())?;
             fs::remove_file(work.join("lower")).or_else(|_| fs::remove_dir_all(work.join("lower")))?;
-            symlink(lower, work.join("lower"))?;
-            fs::rename(&work, dir)
+            symlink(lower, work.join("lower"))
         })
         .await
         .map_err(io::Error::other)
-        .flatten();
+        .flatten()
+        .and_then(|()| fs::rename(&making, dir));
         if made.is_err() {
             files::remove_now(self.inner.isolation.as_ref(), &making);
         }
