@@ -88,13 +88,13 @@ impl Engine {
         share: Bound,
     ) -> Result<bool, EngineError> {
         let was_aside = work.operation.waiting().and_then(|waiting| waiting.reason.line()) == Some(&share.key);
-        if !self.try_slot(work, turn, slots, &share).await? {
+        if self.try_slot(work, turn, slots, &share).await.is_err() {
             if !was_aside {
                 let place = ahead_in_line(self.log.db(), &share.key, work.id, work.asked_at).await?;
                 work.record(C::Wait { reason: share.reason(place), until: None }, Along::default()).await?;
             }
             // Whoever gave back the last place before that was written saw nobody in line.
-            if was_aside || !self.try_slot(work, turn, slots, &share).await? {
+            if was_aside || self.try_slot(work, turn, slots, &share).await.is_err() {
                 return Ok(false);
             }
         }
@@ -124,22 +124,20 @@ impl Engine {
         }
     }
 
-    /// Without standing in line. What can't be asked is waited for.
-    async fn try_slot(
-        &self,
-        work: &mut Work,
-        turn: &Turn,
-        slots: &mut Slots,
-        bound: &Bound,
-    ) -> Result<bool, EngineError> {
+    /// Without standing in line; if there is none, how many do.
+    async fn try_slot(&self, work: &Work, turn: &Turn, slots: &mut Slots, bound: &Bound) -> Result<(), u64> {
         let line = self.tools.locks.slots(&bound.key, bound.limit);
         match line.try_acquire(holder(work, turn), self.tools.settings.lease).await {
             Ok(guard) => {
                 slots.held.push(guard);
-                Ok(true)
+                Ok(())
             }
-            Err(LockError::Taken(_)) => Ok(false),
-            Err(LockError::Backend(_)) => self.take_slot(work, turn, slots, bound).await,
+            Err(LockError::Taken(taken)) => Err(taken.ahead),
+            Err(LockError::Backend(error)) => {
+                // Slots are a courtesy to the host; without Redis there is nobody to ask, and it comes back.
+                tracing::warn!(%error, key = bound.key, "no slot could be asked for");
+                Err(0)
+            }
         }
     }
 
@@ -153,19 +151,8 @@ impl Engine {
     ) -> Result<bool, EngineError> {
         let ttl = self.tools.settings.lease;
         let line = self.tools.locks.slots(&bound.key, bound.limit);
-        let ahead = match line.try_acquire(holder(work, turn), ttl).await {
-            Ok(guard) => {
-                slots.held.push(guard);
-                return Ok(true);
-            }
-            Err(LockError::Taken(taken)) => taken.ahead,
-            Err(LockError::Backend(error)) => {
-                // Slots are a courtesy to the host; without Redis there is nobody to ask, and it comes back.
-                tracing::warn!(%error, key = bound.key, "no slot could be asked for");
-                0
-            }
-        };
-        let reason = bound.reason(ahead as u64);
+        let Err(ahead) = self.try_slot(work, turn, slots, bound).await else { return Ok(true) };
+        let reason = bound.reason(ahead);
         let holder = holder(work, turn);
         work.record(C::Wait { reason, until: None }, Along::default()).await?;
         let mut asked = self.tools.asked_of(work.id);
