@@ -41,7 +41,7 @@ pub(super) static SUSPEND: Pipeline = Pipeline {
     phases: &[Phase {
         name: "suspending",
         band: (0, 100),
-        steps: &[step(S::SuspendGuest, 9), step(S::RecordPower, 1).no_way_back()],
+        steps: &[step(S::SuspendGuest, 9).with_undo(), step(S::RecordPower, 1).no_way_back()],
     }],
 };
 

@@ -113,8 +113,24 @@ async fn sqlite(url: &str, options: &Options) -> Result<Db, DbError> {
     let pool = |most| {
         SqlitePoolOptions::new().max_connections(most).acquire_timeout(options.patience).test_before_acquire(false)
     };
-    let write = pool(1).connect_with(target.clone()).await.map_err(unreachable)?;
+    let deadline = Instant::now() + options.patience;
+    let write = loop {
+        match pool(1).connect_with(target.clone()).await {
+            Ok(write) => break write,
+            // Of several that make the file, one alone may choose its journal, and SQLite lets the others not wait for it.
+            Err(error) if is_busy(&error) && Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(error) => return Err(unreachable(error)),
+        }
+    };
     let read =
         pool(options.connections.max(1)).connect_with(target.create_if_missing(false)).await.map_err(unreachable)?;
     Ok(Db::Sqlite(Lite { read, write }))
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    // The low byte is the reason, the rest its kind: BUSY is 5.
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
 }

@@ -5,7 +5,7 @@ use domain::container::marker;
 use domain::host::Auth;
 use domain::operation::{Failure, FailureKind};
 use proxmox::shell::{Command, GuestError};
-use proxmox::{TaskList, Thing};
+use proxmox::{Task, TaskList, Thing};
 
 use super::cloning;
 use crate::context::Context;
@@ -52,8 +52,8 @@ async fn begun_by(context: &Context, host: &Host, node: &str, vmid: u32) -> Resu
     tasks.extend(cloning::begun(context).await?);
     tasks.sort_by_key(|task| std::cmp::Reverse(task.starttime));
     let (Auth::Token { id: us, .. } | Auth::Password { user: us, .. }) = &host.settings.auth;
-    let last =
-        tasks.into_iter().find(|task| ["vzcreate", "vzrestore", "vzclone", "vzdestroy"].contains(&task.upid.kind()));
+    let makes = ["vzcreate", "vzrestore", "vzclone"];
+    let last = tasks.into_iter().find(|task| makes.contains(&task.upid.kind()) || may_have_removed(task));
     Ok(match last {
         Some(task) if task.endtime.is_none() => Whose::BeingMade,
         Some(task) if task.upid.kind() == "vzdestroy" => Whose::BeingMade,
@@ -61,6 +61,11 @@ async fn begun_by(context: &Context, host: &Host, node: &str, vmid: u32) -> Resu
         Some(_) => Whose::Anothers,
         None => Whose::BeingMade,
     })
+}
+
+/// One that came to a bad end left the guest that was there before it.
+fn may_have_removed(task: &Task) -> bool {
+    task.upid.kind() == "vzdestroy" && (task.endtime.is_none() || task.status.as_deref() == Some("OK"))
 }
 
 /// Looked at again in a moment; when it stays so, somebody has to look.

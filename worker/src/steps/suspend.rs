@@ -14,18 +14,25 @@ use crate::step::{Done, Step, StepError};
 pub(super) struct SuspendGuest;
 pub(super) struct ResumeGuest;
 
+const SUSPEND: &str = "vzsuspend";
+
 impl Step for SuspendGuest {
-    /// A try whose end nobody saw did it when the guest is at rest now: this one found it running.
+    /// Ours is told apart from one before it until the operation ends: also when our way to it broke.
+    fn intend<'a>(&'a self, context: &'a Context, before: Option<&'a Value>) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async move {
+            match before {
+                Some(before) => Done::with(before),
+                None => context.before_task(SUSPEND, None).await,
+            }
+        })
+    }
+
     fn look<'a>(
         &'a self,
         context: &'a Context,
-        _: Option<&'a Value>,
+        intent: Option<&'a Value>,
     ) -> BoxFuture<'a, Result<Option<Done>, StepError>> {
-        Box::pin(async {
-            let run = context.operation.step(context.step);
-            let untold = run.is_some_and(|run| run.failures == 0);
-            Ok((untold && !runs(context).await?).then(Done::nothing))
-        })
+        Box::pin(async move { Ok(frozen_by_us(context, intent).await?.then(Done::nothing)) })
     }
 
     fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
@@ -46,24 +53,41 @@ impl Step for SuspendGuest {
             Ok(Done::nothing())
         })
     }
+
+    /// To the API one that is frozen looks like one that is stopped: nobody would find it later, and its state were lost.
+    fn undo<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(async {
+            if frozen_by_us(context, context.operation.intent(context.step)).await? {
+                resume(context).await?;
+            }
+            Ok(Done::nothing())
+        })
+    }
 }
 
 impl Step for ResumeGuest {
     fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
         Box::pin(async {
             // One that runs is what is wanted, however it came to run.
-            if runs(context).await? {
-                return Ok(Done::nothing());
-            }
-            let (host, place) = (context.host().await?, context.place().await?);
-            match host.client.lxc(&place.node, place.vmid.get()).resume().await {
-                Ok(upid) => context.task(&host, &upid).await.map_err(explained)?,
-                Err(error) if error.is_already(State::Running) => {}
-                Err(error) => return Err(proxmox_failure(error)),
+            if !runs(context).await? {
+                resume(context).await?;
             }
             Ok(Done::nothing())
         })
     }
+}
+
+async fn resume(context: &Context) -> Result<(), StepError> {
+    let (host, place) = (context.host().await?, context.place().await?);
+    match host.client.lxc(&place.node, place.vmid.get()).resume().await {
+        Ok(upid) => context.task(&host, &upid).await.map_err(explained),
+        Err(error) if error.is_already(State::Running) => Ok(()),
+        Err(error) => Err(proxmox_failure(error)),
+    }
+}
+
+async fn frozen_by_us(context: &Context, intent: Option<&Value>) -> Result<bool, StepError> {
+    Ok(context.task_was_done(SUSPEND, intent).await? && !runs(context).await?)
 }
 
 /// Once nothing is at work on it any more.

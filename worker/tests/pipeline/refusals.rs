@@ -110,3 +110,20 @@ async fn what_a_create_of_ours_left_half_made_is_removed_and_made_again() {
         assert_eq!(world.log.load::<Container>(container).await.unwrap().state.guest().is_some(), !cancelled);
     }
 }
+
+/// The create's task ended before it had made anything, and the one that was to remove what it left did nothing either.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_destroy_of_ours_left_half_made_is_still_ours() {
+    let options = sim::Options { lock_timeout: Duration::from_millis(50), ..sim::Options::default() };
+    let world = World::on(Ground { sim: options, ..Ground::local() }).await;
+    let (container, id) = world.request(image(IMAGE)).await;
+    let fails = Effect::TaskFails("can't lock file '/run/lock/lxc/pve-config-100.lock' - got timeout".to_owned());
+    let rules = [("", Effect::LockTimeout), ("DELETE /nodes/*/lxc/*", fails)].map(|(call, effect)| {
+        let rule = Rule { call: call.to_owned(), vmid: None, node: None, when: When::Always, times: Some(1), effect };
+        world.sim.faults().add(rule)
+    });
+    assert_eq!(world.drive(id).await.status(), Some(Status::Succeeded));
+    assert_eq!(rules.map(|rule| world.sim.faults().hits(rule)), [1, 1]);
+    world.is_ready(container).await.unwrap();
+    world.only_guests_of(&[container]).await;
+}

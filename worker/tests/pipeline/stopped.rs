@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use domain::container::Source;
+use domain::container::{Power, Source};
 use domain::copy::BackupMode;
 use domain::operation::{Command, OperationCommand, Status};
-use domain::pipeline::PipelineName;
+use domain::pipeline::{PipelineName, StepName};
 use domain::{ContainerId, OperationId};
 use proxmox::{Task, TaskList};
 use sim::{Effect, Rule, When};
@@ -15,6 +15,7 @@ use worker::Copies;
 use crate::copies::prepare;
 use crate::proofs::tiny;
 use crate::support::{Ground, World, hostname, spec};
+use crate::trips::{Met, Trip};
 
 /// From now on the call's task does not end by itself.
 fn hang(world: &World, call: &str) {
@@ -130,4 +131,22 @@ async fn a_clone_is_stopped_leaves_no_guest_and_lets_its_source_go() {
     // Neither a lock nor the snapshot that it was cloned from is left on the source.
     let (_, again) = prepare(&world, container, PipelineName::Clone).await;
     assert_eq!(world.drive(again).await.status(), Some(Status::Succeeded));
+}
+
+/// Nobody could tell it from one that is stopped, and it would be lost what it did.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_frozen_before_it_was_cancelled_runs_on() {
+    let world = World::new().await;
+    let container = made(&world).await;
+    for trip in [Trip::BeforeStart(StepName::RecordPower), Trip::BeforeEnd(StepName::SuspendGuest)] {
+        let id = world.accept(Command::SuspendContainer { container }).await;
+        assert_eq!(world.until_killed(id, trip).await, Met::Tripped);
+        let (api, guest) = world.api(container).await;
+        let lxc = api.lxc(&guest.node, guest.vmid.get());
+        assert!(!lxc.status().await.unwrap().is_running(), "it is frozen");
+        world.ask(id, OperationCommand::Cancel).await;
+        assert_eq!(world.drive(id).await.status(), Some(Status::Cancelled));
+        assert!(lxc.status().await.unwrap().is_running());
+        assert_eq!(world.container(container).await.power(), Power::Running);
+    }
 }
