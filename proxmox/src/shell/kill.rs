@@ -10,11 +10,16 @@ use super::config::ShellConfig;
 use super::connect::connect;
 use super::mailbox::{Mail, Waker};
 
-/// Tags come on standard input, so that neither this script nor its `grep` is found by what it looks for. First TERM,
-/// so that package managers can let go of their locks, and two seconds later KILL, until nobody is left.
+/// Tags come on standard input, so that neither this script nor its `grep` is found by what it looks for. A connection
+/// that breaks cuts them off: half a tag is in more processes than a whole one, and none at all is in every process of
+/// the host. Nothing is done without the last line. First TERM, so that package managers can let go of their locks, and
+/// two seconds later KILL, until nobody is left.
 const SCRIPT: &str = r#"
 found() { printf '%s\n' "$tags" | grep -lsFf - /proc/[0-9]*/environ /proc/[0-9]*/cmdline | cut -d/ -f3 | sort -u; }
-tags=$(cat); tries=0; signal=TERM
+told=$(cat); tags=${told%"
+that is all"}
+if [ -z "$tags" ] || [ "$tags" = "$told" ] || printf '%s\n' "$tags" | grep -qvx '[0-9a-f]\{24\}'; then exit 1; fi
+tries=0; signal=TERM
 while pids=$(found); [ -n "$pids" ]; do
     [ $tries = 20 ] && signal=KILL
     [ $tries = 60 ] && exit 1
@@ -47,14 +52,57 @@ pub(super) fn kill(config: &ShellConfig, tags: &[String]) -> bool {
     ended
 }
 
+fn told(tags: &[String]) -> String {
+    format!("{}\nthat is all", tags.join("\n"))
+}
+
 fn try_kill(config: &ShellConfig, tags: &[String]) -> Option<bool> {
     let (session, _socket) = connect(config).ok()?;
     let mut channel = session.channel_session().ok()?;
     channel.exec(SCRIPT).ok()?;
-    channel.write_all(tags.join("\n").as_bytes()).ok()?;
+    channel.write_all(told(tags).as_bytes()).ok()?;
     channel.send_eof().ok()?;
     let mut said = String::new();
     channel.read_to_string(&mut said).ok()?;
     let _ = session.disconnect(None, "done", None);
     Some(said.trim() == "ended")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+    use crate::shell::sentinel::token;
+
+    /// What the script says to that input. It kills nobody here, whatever it finds.
+    fn said_to(input: &str) -> String {
+        let harmless = format!("kill() {{ echo would kill; exit 9; }}\n{SCRIPT}");
+        let mut shell = Command::new("sh");
+        let mut shell =
+            shell.args(["-c", &harmless]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a shell");
+        shell.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it reads");
+        let output = shell.wait_with_output().expect("it ends");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    #[test]
+    fn nobody_is_killed_for_tags_that_did_not_come_whole() {
+        let whole = told(&[token(), token()]);
+        assert_eq!(said_to(&whole), "ended");
+        for length in [0, 1, 23, 24, 25, 26, 49, 50, whole.len() - 1] {
+            assert_eq!(said_to(&whole[..length]), "", "cut off after {length}");
+        }
+        assert_eq!(said_to(&told(&[])), "", "no tag");
+        assert_eq!(said_to(&told(&[String::new(), token()])), "", "an empty tag");
+    }
+
+    #[test]
+    fn who_has_a_tag_is_found() {
+        let tag = token();
+        let mut tagged = Command::new("sleep").arg("60").env("GANTRY_RUN", &tag).spawn().expect("sleep");
+        assert_eq!(said_to(&told(&[tag])), "would kill");
+        tagged.kill().expect("it runs");
+        tagged.wait().expect("it ends");
+    }
 }
