@@ -22,6 +22,8 @@ mod run;
 mod schedule;
 #[path = "../../worker/tests/pipeline/tiny.rs"]
 mod tiny;
+#[path = "../tests/processes/wire.rs"]
+mod wire;
 
 #[tokio::main]
 async fn main() {

@@ -15,6 +15,8 @@ mod processes;
 mod run;
 #[path = "../../worker/tests/pipeline/tiny.rs"]
 mod tiny;
+#[path = "../tests/processes/wire.rs"]
+mod wire;
 
 use std::time::{Duration, Instant};
 

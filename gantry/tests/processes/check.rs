@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::container::{Container, Lifecycle, Power, Source, marker};
+use domain::container::{Container, Guest, Lifecycle, Power, Source, marker};
 use domain::operation::{Operation, Status};
-use domain::{ContainerId, OperationId};
+use domain::{ContainerId, HostId, OperationId};
 use serde_json::Value;
 use sim::SeenGuest;
 
 pub(crate) use crate::evidence::Made;
-use crate::evidence::{Evidence, Seen};
+use crate::evidence::{Evidence, Found, Place, Seen};
 use crate::ground::Ground;
 use crate::walk::{Walk, counts};
 
@@ -98,8 +98,8 @@ fn differs(seen: &Seen, stored: &Seen) -> Option<String> {
 
 /// A container, its guest, and what is kept for both.
 fn stands(id: ContainerId, container: &Container, walk: &Walk, evidence: &Evidence) -> Option<String> {
-    let leased: BTreeSet<u32> = evidence.leased.iter().filter(|(_, of)| *of == id).map(|(vmid, _)| *vmid).collect();
-    let wanted: BTreeSet<u32> = container.guest().iter().map(|guest| guest.vmid.get()).collect();
+    let leased: BTreeSet<Place> = evidence.leased.iter().filter(|(_, of)| *of == id).map(|(place, _)| *place).collect();
+    let wanted: BTreeSet<Place> = container.guest().map(place).into_iter().collect();
     if leased != wanted {
         return Some(format!("has guests {wanted:?} and leases of VMIDs {leased:?}"));
     }
@@ -110,9 +110,10 @@ fn stands(id: ContainerId, container: &Container, walk: &Walk, evidence: &Eviden
     let Some(guest) = container.guest() else {
         return (container.lifecycle() == Lifecycle::Ready).then(|| "is ready without a guest".to_owned());
     };
-    let Some(seen) = evidence.guests.iter().find(|seen| seen.vmid == guest.vmid.get()) else {
+    let Some(found) = evidence.guests.iter().find(|found| found.place == place(guest)) else {
         return Some(format!("its guest {} is missing", guest.vmid));
     };
+    let seen = &found.seen;
     if seen.node != guest.node || !seen.description.contains(&marker(id)) {
         return Some(format!("guest {} is another's, or elsewhere: {seen:?}", guest.vmid));
     }
@@ -128,7 +129,7 @@ fn stands(id: ContainerId, container: &Container, walk: &Walk, evidence: &Eviden
     {
         return Some(format!("guest {}: {what}", guest.vmid));
     }
-    scripts_ran_once(id, container, seen.vmid, walk, evidence)
+    scripts_ran_once(id, container, found, walk)
 }
 
 /// After an operation that went well the record and the guest say the same.
@@ -136,7 +137,8 @@ fn disagrees(container: &Container, seen: &SeenGuest) -> Option<String> {
     let spec = &container.request()?.spec;
     let power = match container.power() {
         Power::Running => seen.running,
-        Power::Stopped => !seen.running && !seen.suspended,
+        // What was frozen once may lie on its node still: a rollback leaves it there.
+        Power::Stopped => !seen.running,
         Power::Suspended => seen.suspended,
         Power::Unknown => true,
     };
@@ -154,36 +156,33 @@ fn disagrees(container: &Container, seen: &SeenGuest) -> Option<String> {
 }
 
 /// A line was written by each script at its end.
-fn scripts_ran_once(
-    id: ContainerId,
-    container: &Container,
-    vmid: u32,
-    walk: &Walk,
-    evidence: &Evidence,
-) -> Option<String> {
+fn scripts_ran_once(id: ContainerId, container: &Container, found: &Found, walk: &Walk) -> Option<String> {
     if container.request()?.spec.source != Source::Template("tiny".to_owned()) || walk.run_again.contains(&id) {
         return None;
     }
-    let ran = evidence.ran.get(&vmid)?;
-    (ran != "one\ntwo\nthree\n").then(|| format!("guest {vmid}: scripts ended well: {ran:?}"))
+    let ran = found.ran.as_ref()?;
+    (ran != "one\ntwo\nthree\n").then(|| format!("guest {}: scripts ended well: {ran:?}", found.seen.vmid))
+}
+
+fn place(guest: &Guest) -> Place {
+    (guest.host, guest.vmid.get())
 }
 
 /// What there is beside the containers.
 fn left_over(walk: &Walk, evidence: &Evidence) -> Vec<String> {
     let mut wrong = Vec::new();
-    let owned: BTreeMap<u32, ContainerId> =
-        walk.containers.iter().filter_map(|(id, container)| Some((container.guest()?.vmid.get(), *id))).collect();
-    let guests = evidence.guests.iter().filter(|seen| !owned.contains_key(&seen.vmid));
-    wrong.extend(guests.map(|seen| format!("a guest is left over: {seen:?}")));
-    let leased = evidence.leased.iter().filter(|(vmid, _)| !owned.contains_key(vmid));
-    wrong.extend(leased.map(|(vmid, of)| format!("VMID {vmid} is leased for nothing, to container {of}")));
+    let owned: BTreeSet<Place> = walk.containers.values().filter_map(Container::guest).map(place).collect();
+    let guests = evidence.guests.iter().filter(|found| !owned.contains(&found.place));
+    wrong.extend(guests.map(|found| format!("a guest is left over: {found:?}")));
+    let leased = evidence.leased.iter().filter(|(place, _)| !owned.contains(place));
+    wrong.extend(leased.map(|((_, vmid), of)| format!("VMID {vmid} is leased for nothing, to container {of}")));
     let mut seen = BTreeSet::new();
-    let twice = walk.containers.values().filter_map(Container::guest).filter(|guest| !seen.insert(guest.vmid));
+    let twice = walk.containers.values().filter_map(Container::guest).filter(|guest| !seen.insert(place(guest)));
     wrong.extend(twice.map(|guest| format!("VMID {} is shared", guest.vmid)));
-    let backups = walk.containers.values().flat_map(|container| container.backups().map(|made| made.volume.clone()));
-    let backups: BTreeSet<String> = backups.collect();
-    wrong.extend(evidence.backups.difference(&backups).map(|volume| format!("a backup is left over: {volume}")));
-    wrong.extend(backups.difference(&evidence.backups).map(|volume| format!("a backup is missing: {volume}")));
+    let made = walk.containers.values().flat_map(Container::backups);
+    let backups: BTreeSet<(HostId, String)> = made.map(|made| (made.host, made.volume.clone())).collect();
+    wrong.extend(evidence.backups.difference(&backups).map(|volume| format!("a backup is left over: {volume:?}")));
+    wrong.extend(backups.difference(&evidence.backups).map(|volume| format!("a backup is missing: {volume:?}")));
     for (account, used) in &evidence.used {
         let takes = walk.places(*account);
         if takes != *used {

@@ -65,8 +65,9 @@ fn done_again(evidence: &mut Evidence) -> bool {
 }
 
 fn ran_twice(evidence: &mut Evidence) -> bool {
-    evidence.ran.values_mut().for_each(|ran| ran.push_str("three\n"));
-    !evidence.ran.is_empty()
+    let mut ran: Vec<_> = evidence.guests.iter_mut().filter_map(|guest| guest.ran.as_mut()).collect();
+    ran.iter_mut().for_each(|ran| ran.push_str("three\n"));
+    !ran.is_empty()
 }
 
 fn never_ended(evidence: &mut Evidence) -> bool {
@@ -104,7 +105,7 @@ fn shared_vmid(evidence: &mut Evidence) -> bool {
 
 fn left_over(evidence: &mut Evidence) -> bool {
     let Some(mut guest) = evidence.guests.first().cloned() else { return false };
-    guest.vmid += 100_000;
+    guest.place.1 += 100_000;
     evidence.guests.push(guest);
     true
 }
@@ -114,7 +115,7 @@ fn taken_away(evidence: &mut Evidence) -> bool {
 }
 
 fn still_leased(evidence: &mut Evidence) -> bool {
-    let Some((vmid, container)) = evidence.leased.first().copied() else { return false };
-    evidence.leased.insert((vmid + 100_000, container));
+    let Some(((host, vmid), container)) = evidence.leased.first().copied() else { return false };
+    evidence.leased.insert(((host, vmid + 100_000), container));
     true
 }

@@ -5,13 +5,13 @@ use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use domain::operation::Status;
-use domain::{AccountId, ContainerId, OperationId, Position, Recorded};
+use domain::{AccountId, ContainerId, HostId, OperationId, Position, Recorded};
 use platform::log::{Log, Replaying};
 use platform::people::quota;
 use platform::series::records;
-use platform::views::{self, AccountRow, MOST, Order, Page, ReservationRow, Row, VmidRow, clone_sources};
+use platform::views::{self, AccountRow, HostRow, MOST, Order, Page, ReservationRow, Row, VmidRow, clone_sources};
 use serde_json::Value;
-use sim::SeenGuest;
+use sim::{SeenGuest, Sim};
 
 use crate::ground::{Backend, Ground};
 use crate::secrets;
@@ -28,6 +28,17 @@ pub(crate) struct Made {
 /// What a watcher wrote down.
 pub(crate) type Seen = Vec<(i64, Value)>;
 
+/// A guest's number, which is one of its host's.
+pub(crate) type Place = (HostId, u32);
+
+/// A guest, and what its scripts wrote at their ends if it runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) place: Place,
+    pub(crate) seen: SeenGuest,
+    pub(crate) ran: Option<String>,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Evidence {
     pub(crate) made: Vec<Made>,
@@ -35,12 +46,10 @@ pub(crate) struct Evidence {
     pub(crate) events: Vec<Recorded>,
     /// The progress of every operation, as it is stored.
     pub(crate) stored: BTreeMap<OperationId, Seen>,
-    pub(crate) guests: Vec<SeenGuest>,
+    pub(crate) guests: Vec<Found>,
     /// The files of backups that are there.
-    pub(crate) backups: BTreeSet<String>,
-    /// What each guest's scripts wrote at their ends.
-    pub(crate) ran: BTreeMap<u32, String>,
-    pub(crate) leased: BTreeSet<(u32, ContainerId)>,
+    pub(crate) backups: BTreeSet<(HostId, String)>,
+    pub(crate) leased: BTreeSet<(Place, ContainerId)>,
     pub(crate) reserved: BTreeSet<ContainerId>,
     /// How many containers each account may have.
     pub(crate) quotas: BTreeMap<AccountId, u64>,
@@ -69,6 +78,12 @@ impl Evidence {
                 held_by_clones.push(format!("container {id} is still held for clone {clone}"));
             }
         }
+        let (mut guests, mut backups) = (Vec::new(), BTreeSet::new());
+        for host in rows::<HostRow>(&log).await {
+            let cluster = ground.clusters.iter().find(|cluster| cluster.name == host.settings.name).unwrap();
+            guests.extend(found(host.id, &cluster.sim).await);
+            backups.extend(cluster.sim.world().backups().into_iter().map(|volume| (host.id, volume)));
+        }
         let accounts: Vec<AccountRow> = rows(&log).await;
         let mut used = BTreeMap::new();
         for account in &accounts {
@@ -78,10 +93,9 @@ impl Evidence {
         Self {
             made,
             stored,
-            guests: ground.sim.world().seen(),
-            backups: ground.sim.world().backups().into_iter().collect(),
-            ran: ran(ground).await,
-            leased: rows::<VmidRow>(&log).await.iter().map(|row| (row.vmid.get(), row.container)).collect(),
+            guests,
+            backups,
+            leased: rows::<VmidRow>(&log).await.iter().map(|row| ((row.host, row.vmid.get()), row.container)).collect(),
             reserved: rows::<ReservationRow>(&log).await.iter().map(|row| row.container).collect(),
             quotas: accounts.iter().filter_map(limit).collect(),
             used,
@@ -139,14 +153,18 @@ where
     }
 }
 
-async fn ran(ground: &Ground) -> BTreeMap<u32, String> {
+async fn found(host: HostId, sim: &Sim) -> Vec<Found> {
     let argv = ["cat", "/srv/ran"].map(OsString::from);
-    let mut ran = BTreeMap::new();
-    for guest in ground.sim.world().seen().iter().filter(|guest| guest.running) {
-        let said = ground.sim.guests().command(guest.vmid, &argv).unwrap().output().await.unwrap();
-        ran.insert(guest.vmid, String::from_utf8_lossy(&said.stdout).into_owned());
+    let mut found = Vec::new();
+    for seen in sim.world().seen() {
+        let mut ran = None;
+        if seen.running {
+            let said = sim.guests().command(seen.vmid, &argv).unwrap().output().await.unwrap();
+            ran = Some(String::from_utf8_lossy(&said.stdout).into_owned());
+        }
+        found.push(Found { place: (host, seen.vmid), seen, ran });
     }
-    ran
+    found
 }
 
 async fn damage(log: &Log) -> Vec<String> {
@@ -173,7 +191,7 @@ async fn still_held(ground: &Ground) -> Vec<String> {
     };
     let patience = Instant::now() + Duration::from_secs(10);
     loop {
-        let mut held = ground.sim.world().tasks_running();
+        let mut held: Vec<String> = ground.sims().flat_map(|sim| sim.world().tasks_running()).collect();
         if let Some(coordination) = &coordination {
             let locks = coordination.locks().list("").await.unwrap();
             // One of those that live has the turn to look at things now and again; that is nobody's left-over.

@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 use sim::Sim;
 use xtask::servers::{Postgres, Redis};
 
+use crate::wire::Wire;
+
 /// The first seals, both open.
 const KEYS: [&str; 2] = [
     "one:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
@@ -30,17 +32,25 @@ pub(crate) enum Backend {
     Sqlite,
 }
 
-pub(crate) struct Ground {
+/// A simulated cluster and what its host is registered by. All have the same nodes and count their guests alike.
+pub(crate) struct Cluster {
+    pub(crate) name: &'static str,
     pub(crate) sim: Sim,
+    /// Of the token that it gave us.
+    secret: String,
+}
+
+pub(crate) struct Ground {
+    pub(crate) clusters: Vec<Cluster>,
     pub(crate) backend: Backend,
     pub(crate) lease_s: u32,
     database: String,
     pub(crate) token: String,
     dir: Option<tempfile::TempDir>,
-    /// The secret of the token that Proxmox gave us.
-    of_proxmox: String,
     redis: Option<Redis>,
     postgres: Option<Postgres>,
+    /// To Postgres and to Redis; without them the processes are right at the servers.
+    wires: Option<[Wire; 2]>,
 }
 
 impl Ground {
@@ -57,8 +67,7 @@ impl Ground {
         let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
         assert!(made.unwrap().success());
         let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
-        let nodes = vec!["pve1".to_owned(), "pve2".to_owned()];
-        let sim = sim::start(sim::Options { nodes, ssh_keys: vec![public], ..sim }).await.unwrap();
+        let clusters = vec![Cluster::start("sim", public, sim).await];
         let (postgres, redis) = match backend {
             Backend::Sqlite => (None, None),
             Backend::Postgres => {
@@ -73,8 +82,18 @@ impl Ground {
         let sqlite = || crate::run::sqlite(dir.path(), "gantry.db");
         let database = postgres.as_ref().map_or_else(sqlite, Postgres::url);
         let token = tokio::task::block_in_place(|| crate::run::token(&database));
-        let of_proxmox = sim.token("root@pam", "gantry");
-        Self { of_proxmox, sim, backend, lease_s: LEASE_S, database, token, dir: Some(dir), redis, postgres }
+        Self { clusters, backend, lease_s: LEASE_S, database, token, dir: Some(dir), redis, postgres, wires: None }
+    }
+
+    /// From now on the processes that are started reach the servers over wires.
+    pub(crate) async fn over_wires(&mut self) {
+        if let (Some(postgres), Some(redis)) = (&self.postgres, &self.redis) {
+            self.wires = Some([Wire::to(postgres.port()).await, Wire::to(redis.port()).await]);
+        }
+    }
+
+    pub(crate) fn wires(&self) -> &[Wire; 2] {
+        self.wires.as_ref().unwrap()
     }
 
     pub(crate) fn redis(&mut self) -> &mut Redis {
@@ -91,19 +110,45 @@ impl Ground {
 
     /// The program with this ground's settings.
     pub(crate) fn program(&self, arguments: &[&str]) -> crate::run::Call {
+        let (mut database, mut redis) =
+            (self.database.clone(), self.redis.as_ref().map_or_else(String::new, Redis::url));
+        if let (Some([first, second]), Some(one), Some(two)) = (&self.wires, &self.postgres, &self.redis) {
+            let over =
+                |url: String, port: u16, wire: &Wire| url.replace(&format!(":{port}/"), &format!(":{}/", wire.port));
+            (database, redis) = (over(database, one.port(), first), over(redis, two.port(), second));
+        }
         crate::run::gantry(arguments)
             .dir(self.dir())
-            .database(&self.database)
-            .env("REDIS_URL", &self.redis.as_ref().map_or_else(String::new, Redis::url))
+            .database(&database)
+            .env("REDIS_URL", &redis)
             .env("GANTRY_VAULT_KEYS", &KEYS.join(","))
             .env("GANTRY_WORKER__LEASE_S", &self.lease_s.to_string())
             .env("GANTRY_TEMPLATES__ROOT", &self.dir().join("templates").display().to_string())
             .env("GANTRY_LOG__FILTER", "info")
     }
 
-    /// The cluster as its owner registers it.
+    /// The first cluster, which most are content with.
+    pub(crate) fn sim(&self) -> &Sim {
+        &self.clusters[0].sim
+    }
+
+    pub(crate) fn sims(&self) -> impl Iterator<Item = &Sim> {
+        self.clusters.iter().map(|cluster| &cluster.sim)
+    }
+
+    /// From now on there is one more.
+    pub(crate) async fn another(&mut self, name: &'static str, sim: sim::Options) {
+        let public = std::fs::read_to_string(self.dir().join("key.pub")).unwrap();
+        self.clusters.push(Cluster::start(name, public, sim).await);
+    }
+
+    /// The first cluster as its owner registers it.
     pub(crate) fn host(&self, per_node: u16) -> Value {
-        let nodes = self.sim.nodes();
+        self.host_of(&self.clusters[0], per_node)
+    }
+
+    pub(crate) fn host_of(&self, cluster: &Cluster, per_node: u16) -> Value {
+        let nodes = cluster.sim.nodes();
         let pins: serde_json::Map<String, Value> =
             nodes.iter().map(|node| (node.api.to_string(), json!(node.fingerprint))).collect();
         let ssh: serde_json::Map<String, Value> = nodes
@@ -114,9 +159,9 @@ impl Ground {
             })
             .collect();
         json!({
-            "name": "sim",
+            "name": cluster.name,
             "addresses": nodes.iter().map(|node| node.api.to_string()).collect::<Vec<_>>(),
-            "token": { "id": "root@pam!gantry", "secret": self.of_proxmox },
+            "token": { "id": "root@pam!gantry", "secret": cluster.secret },
             "fingerprint": nodes[0].fingerprint,
             "pins": pins,
             "ssh": { "private_key": std::fs::read_to_string(self.dir().join("key")).unwrap(), "nodes": ssh },
@@ -161,17 +206,6 @@ impl Ground {
         tokio::task::block_in_place(|| if hard { self.postgres().kill() } else { self.postgres().stop() });
         tokio::time::sleep(away).await;
         tokio::task::block_in_place(|| self.postgres().restart()).unwrap();
-    }
-
-    /// Every connection to the servers is cut; the servers stay.
-    pub(crate) fn cut_connections(&self) {
-        self.ask_redis(&["CLIENT", "KILL", "TYPE", "normal"]);
-        self.ask_redis(&["CLIENT", "KILL", "TYPE", "pubsub"]);
-        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                   WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
-        let program = xtask::servers::find("psql").unwrap();
-        let done = Command::new(program).args(["--quiet", "--command", cut, &self.database]).output().unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 
     /// Every secret is sealed with the other key, under the feet of those that use them.
@@ -220,12 +254,21 @@ impl Ground {
         let key = std::fs::read_to_string(self.dir().join("key")).unwrap();
         let line = key.lines().nth(2).unwrap().to_owned();
         let of_vault = KEYS.map(|key| key.split_once(':').unwrap().1.to_owned());
-        [self.token.clone(), line, self.of_proxmox.clone()].into_iter().chain(of_vault).collect()
+        let of_proxmox = self.clusters.iter().map(|cluster| cluster.secret.clone());
+        [self.token.clone(), line].into_iter().chain(of_proxmox).chain(of_vault).collect()
     }
 
     /// The directory stays, for whoever wants to know what happened.
     pub(crate) fn keep(&mut self) -> std::path::PathBuf {
         self.dir.take().unwrap().keep()
+    }
+}
+
+impl Cluster {
+    async fn start(name: &'static str, public: String, options: sim::Options) -> Self {
+        let nodes = ["pve1", "pve2"].map(str::to_owned).into();
+        let sim = sim::start(sim::Options { nodes, ssh_keys: vec![public], ..options }).await.unwrap();
+        Self { name, secret: sim.token("root@pam", "gantry"), sim }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod caller;
 mod check;
+mod disk_full;
 mod doctored;
 mod evidence;
 mod ground;
@@ -19,3 +20,4 @@ mod two_apis;
 mod under_fire;
 mod walk;
 mod watching;
+mod wire;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::ground::Ground;
@@ -15,30 +15,32 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    fn start(ground: &Ground, arguments: &[&str], piped: bool) -> Self {
+    fn start(ground: &Ground, name: &str, mut command: Command, piped: bool) -> Self {
         let number = STARTED.fetch_add(1, Ordering::SeqCst);
-        let said = File::create(ground.dir().join(format!("{}-{number}.log", arguments[0]))).unwrap();
-        let mut command = ground.program(arguments).command();
+        let said = File::create(ground.dir().join(format!("{name}-{number}.log"))).unwrap();
         let out = if piped { Stdio::piped() } else { Stdio::null() };
         Self { child: command.stdin(Stdio::null()).stdout(out).stderr(said).spawn().unwrap() }
     }
 
     pub(crate) fn worker(ground: &Ground) -> Self {
-        Self::start(ground, &["worker"], false)
+        Self::start(ground, "worker", ground.program(&["worker"]).command(), false)
     }
 
     /// With its address.
     pub(crate) async fn api(ground: &Ground) -> (Self, String) {
-        Self::answering(ground, &["api", "--listen", "127.0.0.1:0"]).await
+        let command = ground.program(&["api", "--listen", "127.0.0.1:0"]).command();
+        Self::answering(ground, "api", command).await
     }
 
     /// Everything in one, with its address.
     pub(crate) async fn serve(ground: &Ground) -> (Self, String) {
-        Self::answering(ground, &["serve", "--listen", "127.0.0.1:0"]).await
+        let command = ground.program(&["serve", "--listen", "127.0.0.1:0"]).command();
+        Self::answering(ground, "serve", command).await
     }
 
-    async fn answering(ground: &Ground, arguments: &[&str]) -> (Self, String) {
-        let mut process = Self::start(ground, arguments, true);
+    /// One that serves, however it is started.
+    pub(crate) async fn answering(ground: &Ground, name: &str, command: Command) -> (Self, String) {
+        let mut process = Self::start(ground, name, command, true);
         let said = BufReader::new(process.child.stdout.take().unwrap());
         let told = tokio::task::spawn_blocking(move || {
             said.lines().map_while(Result::ok).find_map(|line| {
@@ -46,7 +48,7 @@ impl Process {
                 told.map(str::to_owned)
             })
         });
-        let url = told.await.unwrap().unwrap_or_else(|| panic!("{arguments:?} ended"));
+        let url = told.await.unwrap().unwrap_or_else(|| panic!("{name} ended"));
         (process, url)
     }
 
@@ -61,7 +63,7 @@ impl Process {
     }
 
     pub(crate) fn signal(&self, signal: &str) {
-        let sent = std::process::Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
         assert!(sent.unwrap().success());
     }
 

@@ -96,11 +96,15 @@ async fn storm(backend: Backend) {
             .map(|(kind, millis)| (kind.to_owned(), Duration::from_millis(millis)))
             .into();
     let options = sim::Options { durations, jitter: 0.5, seed, criu: true, ..sim::Options::default() };
-    let mut ground = Ground::on(backend, options).await;
+    let mut ground = Ground::on(backend, options.clone()).await;
+    ground.another("other", sim::Options { seed: seed + 1, ..options }).await;
+    ground.over_wires().await;
     let caller = Caller::new(String::new(), ground.token.clone());
     let mut fleet = Fleet::launch(&ground, caller.clone()).await;
-    let (status, told) = caller.post("/v1/hosts", &ground.host(16)).await;
-    assert_eq!(status, 201, "{told}");
+    for cluster in &ground.clusters {
+        let (status, told) = caller.post("/v1/hosts", &ground.host_of(cluster, 16)).await;
+        assert_eq!(status, 201, "{told}");
+    }
     let mut accounts = Vec::new();
     for name in ["north", "south"] {
         let (status, told) = caller.post("/v1/accounts", &json!({ "name": name, "quota": { "containers": 8 } })).await;
@@ -108,7 +112,7 @@ async fn storm(backend: Backend) {
         accounts.push(caller.of_account(told["id"].as_str().unwrap()));
     }
     let mut load = Load::begin(accounts, seed).await;
-    faults(&ground.sim);
+    ground.sims().for_each(faults);
 
     let began = Instant::now();
     load.go_on(began + long);
@@ -122,7 +126,7 @@ async fn storm(backend: Backend) {
         listed.extend(tokio::task::spawn_blocking(move || secrets::in_process_list(&secrets)).await.unwrap());
         tokio::time::sleep(Duration::from_millis(random.random_range(100..900))).await;
     }
-    ground.sim.faults().clear();
+    ground.sims().for_each(|sim| sim.faults().clear());
     fleet.all_up(&ground).await;
     let (mut made, mut wrong) = load.end().await;
     match tokio::time::timeout(Duration::from_secs(300), one_more(&caller)).await {

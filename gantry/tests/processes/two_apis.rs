@@ -87,7 +87,7 @@ async fn of_what_two_apis_are_asked_at_once_one_is_done_and_the_others_are_told_
 /// Counts what is asked of Proxmox that changes something.
 fn counted(ground: &Ground, call: &str) -> u64 {
     let (call, effect) = (call.to_owned(), Effect::LatencyMs(0));
-    ground.sim.faults().add(Rule { call, vmid: None, node: None, when: When::Always, times: None, effect })
+    ground.sim().faults().add(Rule { call, vmid: None, node: None, when: When::Always, times: None, effect })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,7 +99,7 @@ async fn a_worker_that_slept_through_its_lease_does_nothing_when_it_wakes() {
     let caller = Caller::new(url, ground.token.clone());
     let container = made(&ground, &caller).await;
     let counters = ["POST /**", "PUT /**", "DELETE /**"].map(|call| counted(&ground, call));
-    let changes = || counters.iter().map(|id| ground.sim.faults().hits(*id)).sum::<u32>();
+    let changes = || counters.iter().map(|id| ground.sim().faults().hits(*id)).sum::<u32>();
 
     let asleep = Process::worker(&ground);
     let (status, told) = caller.post(&format!("/v1/containers/{container}/actions/stop"), &json!({})).await;

@@ -43,7 +43,7 @@ async fn a_hundred_creates_under_fire_end_as_they_should() {
     let caller = Caller::new(url, ground.token.clone());
     let (status, told) = caller.post("/v1/hosts", &ground.host(16)).await;
     assert_eq!(status, 201, "{told}");
-    storm::faults(&ground.sim);
+    storm::faults(ground.sim());
     let mut workers: Vec<Process> = (0..WORKERS).map(|_| Process::worker(&ground)).collect();
 
     let began = Instant::now();

@@ -5,12 +5,11 @@ use std::{str::FromStr as _, time::Duration};
 use sqlx::{
     Connection as _, PgConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 use tokio::time::{Instant, timeout_at};
 
-use super::{Db, DbError, Lite};
+use super::{Db, DbError, sqlite::Lite};
 
 /// How long a Postgres that does not answer is waited for when we come to it first.
 const REACH: Duration = Duration::from_secs(3);
@@ -36,7 +35,7 @@ impl Db {
     /// When the URL is neither kind, or nothing answers there.
     pub async fn connect(url: &str, options: &Options) -> Result<Self, DbError> {
         if url.starts_with("sqlite:") {
-            sqlite(url, options).await
+            Lite::connect(url, options).await.map(Self::Sqlite)
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             postgres(url, options).await
         } else {
@@ -92,45 +91,4 @@ async fn reach(target: &PgConnectOptions) -> Result<(), sqlx::Error> {
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(500));
     }
-}
-
-async fn sqlite(url: &str, options: &Options) -> Result<Db, DbError> {
-    let target = SqliteConnectOptions::from_str(url)
-        .map_err(DbError::Url)?
-        .create_if_missing(true)
-        .busy_timeout(options.patience)
-        .journal_mode(SqliteJournalMode::Wal)
-        // FULL: what was answered with "accepted" survives a power cut.
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        // A reader that takes many rows is woken for many at once, not for each fifty.
-        .row_buffer_size(1024)
-        .pragma("temp_store", "memory")
-        .pragma("cache_size", "-32768");
-    let place = target.get_filename().display().to_string();
-    let unreachable = |source| DbError::Unreachable { place: place.clone(), source };
-    // A connection to a file does not break while it waits in the pool.
-    let pool = |most| {
-        SqlitePoolOptions::new().max_connections(most).acquire_timeout(options.patience).test_before_acquire(false)
-    };
-    let deadline = Instant::now() + options.patience;
-    let write = loop {
-        match pool(1).connect_with(target.clone()).await {
-            Ok(write) => break write,
-            // Of several that make the file, one alone may choose its journal, and SQLite lets the others not wait for it.
-            Err(error) if is_busy(&error) && Instant::now() < deadline => {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            Err(error) => return Err(unreachable(error)),
-        }
-    };
-    let read =
-        pool(options.connections.max(1)).connect_with(target.create_if_missing(false)).await.map_err(unreachable)?;
-    Ok(Db::Sqlite(Lite { read, write }))
-}
-
-fn is_busy(error: &sqlx::Error) -> bool {
-    // The low byte is the reason, the rest its kind: BUSY is 5.
-    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
-    code.is_some_and(|code| code & 0xff == 5)
 }

@@ -37,12 +37,13 @@ impl DbError {
         match self {
             Self::Unreachable { .. } => true,
             Self::Sqlx(sqlx::Error::Database(e)) => {
-                // Postgres: connection trouble (08), shutdown and start (57P), too many connections (53). SQLite: busy, locked, I/O.
+                // Postgres: connection trouble (08), shutdown and start (57P), too many connections or a full disk (53).
+                // SQLite: busy, locked, I/O, a full disk, no file to be opened.
                 let code = e.code().unwrap_or_default();
                 code.starts_with("08")
                     || code.starts_with("57P")
                     || code.starts_with("53")
-                    || code.parse::<i32>().is_ok_and(|n| code.len() < 5 && matches!(n & 0xff, 5 | 6 | 10))
+                    || code.parse::<i32>().is_ok_and(|n| code.len() < 5 && matches!(n & 0xff, 5 | 6 | 10 | 13 | 14))
             }
             Self::Sqlx(e) => matches!(
                 e,

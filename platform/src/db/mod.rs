@@ -7,14 +7,16 @@
 mod connect;
 mod error;
 pub(crate) mod migrate;
+mod sqlite;
 mod text;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{PgPool, Postgres, Sqlite, Transaction};
 
 pub use connect::Options;
 pub use error::DbError;
 pub use migrate::{LATEST, Migrated};
+pub use sqlite::Lite;
 pub use text::Text;
 pub(crate) use text::statements;
 
@@ -23,13 +25,6 @@ pub(crate) use text::statements;
 pub enum Db {
     Postgres(PgPool),
     Sqlite(Lite),
-}
-
-/// SQLite has one writer at a time: a pool of one connection lets writers queue in order instead of colliding.
-#[derive(Debug, Clone)]
-pub struct Lite {
-    pub read: SqlitePool,
-    pub write: SqlitePool,
 }
 
 /// A transaction that may write.
@@ -78,7 +73,7 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx, DbError> {
         Ok(match self {
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
-            Self::Sqlite(lite) => Tx::Sqlite(lite.write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite(lite) => Tx::Sqlite(lite.begin().await?),
         })
     }
 

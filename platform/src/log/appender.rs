@@ -95,7 +95,7 @@ impl Appender {
         }
         match self.under_lock(appends).await {
             Ok(answers) => answers,
-            Err(_) if appends.len() > 1 => {
+            Err(AppendError::Refused(_)) if appends.len() > 1 => {
                 // One of them spoils the transaction: each gets its own.
                 let mut answers = Vec::with_capacity(appends.len());
                 for append in appends {

@@ -1,0 +1,108 @@
+//! The disk under the log is full: what can't be stored is not accepted, and what was accepted goes on once there is room.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use domain::operation::Status;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::caller::Caller;
+use crate::check::{self, Made};
+use crate::ground::{Backend, Ground};
+use crate::processes::Process;
+use crate::watching::restless;
+
+/// The program has a small disk of its own, with the log on it.
+const ON_A_SMALL_DISK: &str = r#"
+dir=$1; shift
+mkdir "$dir/small" && mount -t tmpfs -o size=16m small "$dir/small" && cp "$dir"/gantry.db* "$dir/small" && exec "$@"
+"#;
+
+fn on_a_small_disk(ground: &Ground) -> Command {
+    let database = format!("sqlite:{}", ground.dir().join("small/gantry.db").display());
+    let wanted = ground.program(&["serve", "--listen", "127.0.0.1:0"]).database(&database).command();
+    let mut command = Command::new("unshare");
+    if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
+        // In a namespace of users anybody may mount.
+        command.args(["--user", "--map-root-user"]);
+    }
+    command.args(["--mount", "sh", "-c", ON_A_SMALL_DISK, "sh"]);
+    command.arg(ground.dir()).arg(wanted.get_program()).args(wanted.get_args());
+    command.current_dir(ground.dir());
+    for (name, value) in wanted.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
+/// The small disk, as this process sees it.
+fn disk_of(process: &Process, ground: &Ground) -> PathBuf {
+    let own = ground.dir().join("small");
+    Path::new("/proc").join(process.child.id().to_string()).join("root").join(own.strip_prefix("/").unwrap())
+}
+
+fn fill(file: &Path) {
+    let full = std::fs::write(file, vec![0; 1 << 25]).unwrap_err();
+    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull, "{full}");
+}
+
+/// Asked for once. None when it was not accepted, which is said as it should be.
+async fn ask(caller: &Caller, number: usize) -> Option<Made> {
+    let wish = json!({ "hostname": format!("c{number}"), "template": "tiny" });
+    let asked = caller.ask(Method::POST, "/v1/containers").header("idempotency-key", number.to_string());
+    let answer = asked.json(&wish).send().await.unwrap();
+    let (status, again) = (answer.status().as_u16(), answer.headers().contains_key("retry-after"));
+    let told: serde_json::Value = answer.json().await.unwrap();
+    if status == 202 {
+        let operation = told["id"].as_str().unwrap().parse().unwrap();
+        return Some(Made { operation, ends: &[Status::Succeeded], seen: Vec::new() });
+    }
+    assert!(status == 503 && again, "{status}: {told}");
+    assert!(told["type"].as_str().unwrap().ends_with("/unavailable"), "{told}");
+    None
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "starts the program: cargo xtask test"]
+async fn a_full_disk_refuses_what_it_can_not_store_and_keeps_what_it_has() {
+    let durations = [("vzcreate".to_owned(), Duration::from_secs(1))].into();
+    let mut ground = Ground::on(Backend::Sqlite, sim::Options { durations, ..sim::Options::default() }).await;
+    let (mut serving, url) = Process::answering(&ground, "serve", on_a_small_disk(&ground)).await;
+    let caller = Caller::new(url, ground.token.clone());
+    assert_eq!(caller.post("/v1/hosts", &ground.host(2)).await.0, 201);
+    let mut made = Vec::new();
+    for number in 0..6 {
+        made.push(ask(&caller, number).await.unwrap());
+    }
+    let disk = disk_of(&serving, &ground);
+    let filler = disk.join("filler");
+    fill(&filler);
+    let mut number = 6;
+    // What is left of the room that the log already has is used up first.
+    while let Some(more) = ask(&caller, number).await {
+        made.push(more);
+        number += 1;
+        assert!(number < 500, "it is never full");
+    }
+    std::fs::remove_file(&filler).unwrap();
+    // The same, asked again: it was not half accepted.
+    made.push(ask(&caller, number).await.unwrap());
+    for one in &mut made {
+        one.seen.push(restless(caller.clone(), one.operation, 1).await);
+    }
+    serving.signal("-STOP");
+    for name in ["gantry.db", "gantry.db-wal"] {
+        std::fs::copy(disk.join(name), ground.dir().join(name)).unwrap();
+    }
+    let wrong = check::all(&ground, made).await;
+    serving.signal("-CONT");
+    serving.ask_to_end();
+    assert_eq!(serving.ended(), 0);
+    assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), ground.keep().display());
+}
