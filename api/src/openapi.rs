@@ -65,8 +65,11 @@ pub fn document() -> Result<String, serde_json::Error> {
 }
 
 pub(crate) fn whole() -> OpenApi {
-    let (_, mut document) =
-        ActixApp::new().into_utoipa_app().openapi(Base::openapi()).configure(routes::all).split_for_parts();
+    let (_, mut document) = ActixApp::new()
+        .into_utoipa_app()
+        .openapi(Base::openapi())
+        .configure(|taker| routes::all(taker))
+        .split_for_parts();
     contract::complete(&mut document);
     document
 }

@@ -12,7 +12,6 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{App as ActixApp, HttpServer};
 use platform::db::Db;
 use tokio_util::sync::CancellationToken;
-use utoipa_actix_web::AppExt as _;
 
 use crate::app::App;
 use crate::stream::Hub;
@@ -86,9 +85,7 @@ pub async fn serve(
     let server = HttpServer::new(move || {
         ActixApp::new()
             .configure(|config| in_words.guard(config))
-            .into_utoipa_app()
             .configure(routes::all)
-            .into_app()
             .service(routes::document(text.clone()))
             .service(routes::reader())
             .service(routes::pages())

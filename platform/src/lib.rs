@@ -16,6 +16,7 @@ pub mod mail;
 pub mod metrics;
 pub mod people;
 pub mod queue;
+pub mod sabotage;
 pub mod series;
 pub mod shutdown;
 mod task;

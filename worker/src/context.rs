@@ -10,6 +10,7 @@ use domain::progress::{LogStream, NextLine, Progress, ProgressKind};
 use domain::template::Template;
 use domain::{Aggregate, ContainerId, OperationId, SealedId, StreamId, TraceParent};
 use platform::log::{Loaded, Rows, StreamAppend};
+use platform::sabotage::{Safeguard, is_off};
 use proxmox::shell::{Guest, Secret};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -166,6 +167,7 @@ impl Context {
             StepState::Failed => run.error.as_ref().is_some_and(|error| !has_ended(error)),
             _ => false,
         });
+        let goes_on = goes_on && !is_off(Safeguard::IdempotentStep);
         json!({ "run": ran.map_or(1, |run| if goes_on { run } else { run + 1 }) })
     }
 

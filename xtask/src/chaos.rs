@@ -1,6 +1,7 @@
 use std::{process::Command, time::SystemTime};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use clap::ValueEnum as _;
 
 use crate::{group, install};
 
@@ -15,6 +16,18 @@ pub(crate) struct Args {
     /// Where the log is; one after the other when it is left out.
     #[arg(long)]
     backend: Option<Backend>,
+    /// A safeguard of the program that is switched off: the judge has to notice.
+    #[arg(long)]
+    without: Option<Safeguard>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Safeguard {
+    Fencing,
+    IdempotentStep,
+    Sweep,
+    GapFreeResume,
+    Reservation,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -42,11 +55,18 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let backends = args.backend.map_or_else(|| vec![Backend::Postgres, Backend::Sqlite], |one| vec![one]);
     for backend in backends {
         let mut cargo = Command::new("cargo");
-        cargo.args(["test", "--quiet", "--package", "gantry", "--test", "processes", "--", "--include-ignored"]);
-        cargo.args(["--nocapture", "--exact", backend.test()]);
+        cargo.args(["test", "--quiet", "--package", "gantry", "--test", "processes"]);
+        if let Some(safeguard) = args.without.and_then(|one| one.to_possible_value()) {
+            cargo.args(["--features", "sabotage"]).env("SABOTAGE", safeguard.get_name());
+        }
+        cargo.args(["--", "--include-ignored", "--nocapture", "--exact", backend.test()]);
         cargo.env("GANTRY_TEST_SEED", seed.to_string());
         cargo.env("GANTRY_TEST_CHAOS_SECONDS", (args.minutes * 60).to_string());
-        group::run(&mut cargo)?;
+        match (group::run(&mut cargo), args.without) {
+            (Ok(()), Some(_)) => bail!("the judge did not notice; storm longer, or by another seed"),
+            (Err(_), Some(_)) => println!("the judge noticed"),
+            (went, None) => went?,
+        }
     }
     Ok(())
 }

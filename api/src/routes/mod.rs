@@ -39,6 +39,7 @@ mod schedules;
 mod session;
 mod setup;
 mod snapshots;
+mod taker;
 mod templates;
 mod totp;
 mod updates;
@@ -47,12 +48,12 @@ mod welcome;
 
 pub(crate) use docs::{document, reader};
 pub(crate) use own_templates::owner;
-use utoipa_actix_web::service_config::ServiceConfig;
+use taker::Taker;
 pub(crate) use welcome::pages;
 
 /// Every route, with what the document says of it.
-pub(crate) fn all(config: &mut ServiceConfig) {
-    config
+pub(crate) fn all(taker: &mut impl Taker) {
+    taker
         .service(containers::create)
         .service(containers::list)
         .service(containers::detail)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::operation::{Failure, FailureKind, OperationCommand as C};
 use domain::pipeline::StepName;
 use futures_util::FutureExt as _;
+use platform::sabotage::{Safeguard, is_off};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tracing::{Span, field};
@@ -56,7 +57,10 @@ impl Engine {
         };
         let context = self.context(work, name, &cancel, reporter)?;
         let act = async {
-            if interrupted && let Some(done) = step.look(&context, Some(&intent)).await? {
+            if interrupted
+                && !is_off(Safeguard::IdempotentStep)
+                && let Some(done) = step.look(&context, Some(&intent)).await?
+            {
                 return Ok(done);
             }
             step.act(&context, &intent).await
@@ -162,7 +166,7 @@ impl Engine {
                 ended = &mut part => {
                     return Ok(Some(ended.unwrap_or_else(|panic| Err(StepError::internal(words_of(&*panic))))));
                 }
-                () = turn.lost.cancelled() => return Ok(None),
+                () = turn.lost.cancelled(), if !is_off(Safeguard::Fencing) => return Ok(None),
                 () = self.stopping.cancelled() => {
                     let ended = tokio::time::timeout(GRACE, &mut part).await;
                     return Ok(ended.ok().map(|ended| ended.unwrap_or_else(|p| Err(StepError::internal(words_of(&*p))))));

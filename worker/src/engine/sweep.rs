@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use platform::sabotage::{Safeguard, is_off};
+
 use super::Engine;
 use super::bounds::is_share;
 
@@ -30,6 +32,9 @@ impl Engine {
     /// # Errors
     /// When the read model or the queue can't be asked; in words, for the log.
     pub async fn sweep(&self) -> Result<u64, String> {
+        if is_off(Safeguard::Sweep) {
+            return Ok(0);
+        }
         let mut found = 0;
         let mut after = None;
         let mut lines = BTreeMap::new();

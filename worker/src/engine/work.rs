@@ -8,6 +8,7 @@ use domain::pipeline::Pipeline;
 use domain::plan::{Next, plan};
 use domain::{Aggregate as _, Event as _, Meta, OperationId, Recorded, TraceParent, Version};
 use platform::log::{Append, AppendError, Expected, Log, LogError, Rows, StreamAppend};
+use platform::sabotage::{Safeguard, is_off};
 
 use super::{EngineError, trace};
 
@@ -113,7 +114,7 @@ impl Work {
             let encoded = events.iter().map(OperationEvent::encode).collect::<Result<Vec<_>, _>>()?;
             let mut append = Append::new(self.meta.clone()).stream(
                 Operation::stream(self.id),
-                Expected::Version(self.version),
+                if is_off(Safeguard::Fencing) { Expected::Any } else { Expected::Version(self.version) },
                 encoded,
             );
             append.streams.extend(along.streams.iter().cloned());
