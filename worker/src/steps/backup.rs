@@ -74,20 +74,19 @@ impl Step for BackUp {
             let (host, place) = (context.host().await?, context.place().await?);
             context.stop_tasks_of(&host, &place.node, place.vmid.get()).await?;
             context.await_tasks_of(&host, &place.node, place.vmid.get()).await?;
-            let Some(found) = ours(context).await? else { return Ok(Done::nothing()) };
-            if found.protected {
-                let storage = storage_of(&found.volume);
-                let freed = host.client.describe_volume(&place.node, storage, &found.volume, None, Some(false)).await;
-                freed.map_err(proxmox_failure)?;
-            }
-            remove(context, &host, &place.node, &found.volume).await?;
-            match context.operation.fact(context.step) {
-                Some(_) => {
-                    let gone = ContainerCommand::RecordBackupDeleted { volume: found.volume };
-                    context.and_container(Done::nothing(), gone).await
+            if let Some(found) = ours(context).await? {
+                if found.protected {
+                    let storage = storage_of(&found.volume);
+                    let freed =
+                        host.client.describe_volume(&place.node, storage, &found.volume, None, Some(false)).await;
+                    freed.map_err(proxmox_failure)?;
                 }
-                None => Ok(Done::nothing()),
+                remove(context, &host, &place.node, &found.volume).await?;
             }
+            // On record it is also when a try before this one has removed it.
+            let volume = context.operation.fact(context.step).and_then(|fact| fact.get("volume")?.as_str());
+            let Some(volume) = volume.map(str::to_owned) else { return Ok(Done::nothing()) };
+            context.and_container(Done::nothing(), ContainerCommand::RecordBackupDeleted { volume }).await
         })
     }
 }

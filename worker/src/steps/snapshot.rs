@@ -63,17 +63,15 @@ impl Step for TakeSnapshot {
                 Err(StepError::Failed { failure, .. }) if failure.slug == "guest-missing" => None,
                 found => found?,
             };
-            let Some(found) = found.filter(|found| found.operation == Some(context.id)) else {
-                return Ok(Done::nothing());
-            };
-            delete(context, &host, place, &found.name).await?;
-            // Only what was said to be there is said to be gone.
-            match context.operation.fact(context.step) {
-                Some(_) => {
-                    context.and_container(Done::nothing(), ContainerCommand::RecordSnapshotDeleted(found.name)).await
-                }
-                None => Ok(Done::nothing()),
+            if let Some(found) = found.filter(|found| found.operation == Some(context.id)) {
+                delete(context, &host, place, &found.name).await?;
             }
+            // Only what was said to be there is said to be gone, also when a try before this one has deleted it.
+            if context.operation.fact(context.step).is_none() {
+                return Ok(Done::nothing());
+            }
+            let gone = ContainerCommand::RecordSnapshotDeleted(name(context)?.to_owned());
+            context.and_container(Done::nothing(), gone).await
         })
     }
 }

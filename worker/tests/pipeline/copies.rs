@@ -253,6 +253,27 @@ async fn each_undo_may_run_twice(on: On) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_on_record_already_is_taken_off_it_by_a_second_undo_too() {
+    let world = World::new().await;
+    for (pipeline, step) in [(PipelineName::Snapshot, StepName::TakeSnapshot), (PipelineName::Backup, StepName::BackUp)]
+    {
+        let (_, whole) = begin(&world, pipeline).await;
+        world.drive(whole).await;
+        let on_record = world.versions(whole).await - 1;
+        let (container, id) = begin(&world, pipeline).await;
+        assert_eq!(world.until_killed(id, Trip::After(on_record)).await, Met::Tripped);
+        let state = world.container(container).await;
+        assert_eq!(state.backups().count() + state.snapshots().count(), 1);
+        world.ask(id, OperationCommand::Cancel).await;
+        assert_eq!(world.until_killed(id, Trip::BeforeUndone(step)).await, Met::Tripped);
+        assert_eq!(world.drive(id).await.status(), Some(Status::Cancelled));
+        is_as_before(&world, container, pipeline).await.unwrap();
+        let state = world.container(container).await;
+        assert_eq!(state.backups().count() + state.snapshots().count(), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_container_stays_stopped_unless_it_is_to_run() {
     let world = World::new().await;
     for (start, runs) in [(None, false), (Some(true), true)] {
