@@ -58,6 +58,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         cargo.args(["test", "--quiet", "--package", "gantry", "--test", "processes"]);
         if let Some(safeguard) = args.without.and_then(|one| one.to_possible_value()) {
             cargo.args(["--features", "sabotage"]).env("SABOTAGE", safeguard.get_name());
+            // A program that can't be built is not one that the judge has looked at.
+            let mut build = Command::new("cargo");
+            group::run(build.args(cargo.get_args()).arg("--no-run"))?;
         }
         cargo.args(["--", "--include-ignored", "--nocapture", "--exact", backend.test()]);
         cargo.env("GANTRY_TEST_SEED", seed.to_string());
