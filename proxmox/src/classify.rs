@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Denied, Error, Lock, Outcome, Said, State, Thing};
+use crate::task::INTERRUPTED;
 
 /// `reads`: a call that changes nothing has no unknown outcome.
 pub(crate) fn classify(said: Said, fields: BTreeMap<String, String>, reads: bool) -> Error {
@@ -40,6 +41,9 @@ pub(crate) fn classify(said: Said, fields: BTreeMap<String, String>, reads: bool
 pub(crate) fn classify_exit(said: Said) -> Error {
     if said.words.contains("Permission check failed") {
         return Error::Permission(denied(&said.words), said);
+    }
+    if said.words == INTERRUPTED {
+        return Error::Interrupted(said);
     }
     by_words(&said).unwrap_or(Error::Other(said))
 }

@@ -105,6 +105,9 @@ pub enum Error {
     /// A task ended badly; `cause` is its last line, classified like an answer.
     #[error("the task failed: {exit} ({upid})")]
     TaskFailed { upid: Box<Upid>, exit: String, cause: Box<Error> },
+    /// A task that came to no end of its own: its node went down, or somebody stopped it.
+    #[error("interrupted: {0}")]
+    Interrupted(Said),
     #[error("{host}: {changed}")]
     Tls { host: String, changed: CertificateChanged },
     #[error("{0}")]
@@ -119,7 +122,7 @@ impl Error {
         match self {
             Self::Locked(Lock::File, _) => Retry::After(Duration::from_secs(2)),
             Self::Locked(Lock::Config(_), _) => Retry::After(Duration::from_secs(5)),
-            Self::Unreachable(Outcome::NotDone, _) => Retry::After(Duration::from_secs(2)),
+            Self::Unreachable(Outcome::NotDone, _) | Self::Interrupted(_) => Retry::After(Duration::from_secs(2)),
             Self::Unreachable(Outcome::Unknown, _) => Retry::OutcomeUnknown,
             Self::Conflict(_) => Retry::After(Duration::ZERO),
             Self::TaskFailed { cause, .. } => cause.retry(),
@@ -139,6 +142,7 @@ impl Error {
             | Self::Parameter(_, said)
             | Self::Conflict(said)
             | Self::Unreachable(_, said)
+            | Self::Interrupted(said)
             | Self::Other(said) => &said.words,
             Self::TaskFailed { exit, .. } => exit,
             Self::Tls { .. } => "",
@@ -171,6 +175,7 @@ impl Error {
             Self::Conflict(_) => "conflict",
             Self::Unreachable(..) => "unreachable",
             Self::TaskFailed { .. } => "task_failed",
+            Self::Interrupted(_) => "interrupted",
             Self::Tls { .. } => "tls",
             Self::Other(_) => "other",
         }

@@ -60,14 +60,16 @@ struct Row {
     exitstatus: Option<String>,
 }
 
+/// How Proxmox calls the end of a worker that was killed, or whose node went down.
+pub(crate) const INTERRUPTED: &str = "unexpected status";
+
 impl Client {
     pub async fn task_status(&self, upid: &Upid) -> Result<TaskStatus> {
         let call = Call::get("/nodes/{node}/tasks/{upid}/status", &[&upid.node(), upid]);
         let row: Row = self.call(call).await?;
         Ok(match row.exitstatus {
             Some(exit) if row.status != "running" => TaskStatus::Over { exit },
-            // A worker that was killed, or whose node went down.
-            None if row.status != "running" => TaskStatus::Over { exit: "unexpected status".into() },
+            None if row.status != "running" => TaskStatus::Over { exit: INTERRUPTED.into() },
             _ => TaskStatus::Running,
         })
     }

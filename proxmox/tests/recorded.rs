@@ -169,7 +169,7 @@ async fn a_failed_task_is_classified_by_its_last_line() {
         ("VM 120 already running", "running"),
         ("snapshot 'zzz' does not exist", "missing Snapshot"),
         ("bridge 'vmbr77' does not exist", "missing Bridge"),
-        ("unexpected status", "other"),
+        ("unexpected status", "interrupted"),
     ];
     for (exit, expected) in exits {
         assert!(answers().iter().any(|r| r["task"]["exitstatus"] == exit), "{exit} was really seen");

@@ -159,6 +159,8 @@ pub(crate) async fn snapshots(host: &Host, node: &str, vmid: u32) -> proxmox::Re
     let one = |snapshot: proxmox::Snapshot| {
         let (description, operation) = copy::unmarked(snapshot.description.as_deref().unwrap_or_default());
         let taken_at = snapshot.snaptime.and_then(at);
+        // What a task left half made is not what its operation was to make.
+        let operation = operation.filter(|_| snapshot.snapstate.is_none());
         Snapshot { name: snapshot.name, description, parent: snapshot.parent, taken_at, operation }
     };
     Ok(found.into_iter().map(one).collect())

@@ -37,6 +37,11 @@ pub(crate) fn proxmox_failure(error: Error) -> StepError {
             "The host shows another certificate",
             "an operator has to check and pin it".to_owned(),
         ),
+        Error::Interrupted(_) => (
+            "task-interrupted",
+            "A task of Proxmox was interrupted",
+            "its node went down, or somebody stopped it there; retry when the node is well".to_owned(),
+        ),
         Error::NotFound(Thing::Storage, _) => ("storage-missing", "There is no such storage", words),
         Error::NotFound(Thing::Bridge, _) => ("bridge-missing", "There is no such network bridge", words),
         Error::NotFound(Thing::Guest, _) => (

@@ -17,6 +17,9 @@ pub struct Snapshot {
     pub parent: Option<String>,
     #[serde(default, deserialize_with = "lenient::maybe_whole")]
     pub snaptime: Option<u64>,
+    /// `prepare` or `delete`: its task died in the middle, or is at it.
+    #[serde(default, deserialize_with = "lenient::maybe_text")]
+    pub snapstate: Option<String>,
 }
 
 impl Lxc {

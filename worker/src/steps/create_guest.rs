@@ -31,7 +31,7 @@ impl Step for CreateGuest {
             let leased = Leased::of(context)?;
             // Another number than the first may have been chosen here; it counts as long as it is ours.
             let chosen = match before {
-                Some(before) if lease_vmid::is_ours(context, &before).await? => before,
+                Some(before) if lease_vmid::is_ours(context, before.place.host, before.vmid).await? => before,
                 _ => leased,
             };
             // A try that was interrupted goes on with its number: its guest may be under way.

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use domain::container::{Container, ContainerCommand, Guest};
+use domain::container::{Container, ContainerCommand, Guest, marker};
 use domain::operation::{Command, Operation};
 use domain::pipeline::StepName;
+use domain::vmid::Vmid;
 use futures_util::future::BoxFuture;
 use proxmox::{LxcDelete, Thing};
 use serde_json::Value;
 
-use super::Leased;
 use super::half_made::{Whose, being_made, unlock, whose};
 use super::rebuild::Kept;
+use super::{Leased, lease_vmid};
 use crate::context::Context;
 use crate::failure::proxmox_failure;
 use crate::hosts::Host;
@@ -68,6 +69,10 @@ pub(crate) async fn take_down(
     vmid: u32,
     how: LxcDelete,
 ) -> Result<(), StepError> {
+    if !may_be_ours(context, host, node, vmid).await? {
+        tracing::warn!(vmid, node, "the guest is another's and is left alone");
+        return Ok(());
+    }
     context.stop_tasks_of(host, node, vmid).await?;
     match whose(context, host, node, vmid).await? {
         Whose::Nobodys => return Ok(()),
@@ -88,6 +93,22 @@ pub(crate) async fn take_down(
         }
     }
     remove(context, host, node, vmid, how).await
+}
+
+/// Before anything under its number is stopped. One that was given back may be another container's by now, whose tasks
+/// are not ours to end. Where a guest bears no marker yet, the number's lease tells.
+async fn may_be_ours(context: &Context, host: &Host, node: &str, vmid: u32) -> Result<bool, StepError> {
+    let bearer = match host.client.lxc(node, vmid).config().await {
+        Ok(config) => {
+            marker::parse(config.get("tags").unwrap_or_default(), config.get("description").unwrap_or_default())
+        }
+        Err(error) if error.is_missing(Thing::Guest) => None,
+        Err(error) => return Err(proxmox_failure(error)),
+    };
+    match bearer {
+        Some(bearer) => Ok(bearer == context.container_id),
+        None => lease_vmid::is_ours(context, host.id, Vmid::try_from(vmid).map_err(StepError::internal)?).await,
+    }
 }
 
 /// What a create of ours left that died in the middle.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use domain::HostId;
 use domain::container::{Container, ContainerCommand, Placement};
 use domain::operation::Failure;
 use domain::pipeline::StepName;
@@ -153,9 +154,8 @@ async fn lease(context: &Context, leased: &Leased) -> Result<Lease, StepError> {
     Ok(Lease::Ours(context.say::<VmidLease>(id, &loaded, command, &())?))
 }
 
-pub(super) async fn is_ours(context: &Context, leased: &Leased) -> Result<bool, StepError> {
-    let id = VmidOfHost { host: leased.place.host, vmid: leased.vmid };
-    let loaded = context.tools.log.load::<VmidLease>(id).await.map_err(StepError::internal)?;
+pub(super) async fn is_ours(context: &Context, host: HostId, vmid: Vmid) -> Result<bool, StepError> {
+    let loaded = context.tools.log.load::<VmidLease>(VmidOfHost { host, vmid }).await.map_err(StepError::internal)?;
     Ok(loaded.state.holder() == Some(context.container_id))
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::container::{Container, ContainerSpec, Source};
-use domain::operation::{End, Failure, Status};
+use domain::operation::{Command, End, Failure, Status};
 use domain::pipeline::StepName;
 use sim::{Effect, Rule, When};
 use worker::engine::Outcome;
@@ -124,6 +124,48 @@ async fn what_a_destroy_of_ours_left_half_made_is_still_ours() {
     });
     assert_eq!(world.drive(id).await.status(), Some(Status::Succeeded));
     assert_eq!(rules.map(|rule| world.sim.faults().hits(rule)), [1, 1]);
+    world.is_ready(container).await.unwrap();
+    world.only_guests_of(&[container]).await;
+}
+
+/// A create that failed gave its number back, and another container has it by now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delete_does_not_touch_whoever_has_the_number_now() {
+    let world = World::new().await;
+    let hits = |call: &str, effect| {
+        let (call, times) = (call.to_owned(), Some(1));
+        world.sim.faults().add(Rule { call, vmid: None, node: None, when: When::Always, times, effect })
+    };
+    let wish = || ContainerSpec { vmid: Some(150), ..image(IMAGE) };
+    hits("POST /nodes/*/lxc", Effect::TaskFails("something broke".to_owned()));
+    let (failed, id) = world.request(wish()).await;
+    assert_eq!(world.drive(id).await.status(), Some(Status::Failed));
+    let (other, id) = world.request(wish()).await;
+    assert_eq!(world.drive(id).await.status(), Some(Status::Succeeded));
+    hits("POST /nodes/*/lxc/*/status/stop", Effect::TaskHangs);
+    let (api, guest) = world.api(other).await;
+    let upid = api.lxc(&guest.node, guest.vmid.get()).stop().await.unwrap();
+    let delete = Command::DeleteContainer { container: failed, purge: true, keep_unreferenced: false };
+    let delete = world.accept(delete).await;
+    assert_eq!(world.drive(delete).await.status(), Some(Status::Succeeded));
+    assert_eq!(api.task_status(&upid).await.unwrap(), proxmox::TaskStatus::Running);
+    api.stop_task(&upid).await.unwrap();
+    world.is_ready(other).await.unwrap();
+    world.only_guests_of(&[other]).await;
+}
+
+/// The node went down in the middle of it, or somebody stopped it there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_was_interrupted_is_begun_again() {
+    let world = World::new().await;
+    let effect = Effect::TaskFails("unexpected status".to_owned());
+    let calls = ["POST /nodes/*/lxc", "POST /nodes/*/lxc/*/status/start"].map(|call| {
+        let (call, effect) = (call.to_owned(), effect.clone());
+        world.sim.faults().add(Rule { call, vmid: None, node: None, when: When::Always, times: Some(1), effect })
+    });
+    let (container, id) = world.request(image(IMAGE)).await;
+    assert_eq!(world.drive(id).await.status(), Some(Status::Succeeded));
+    assert_eq!(calls.map(|rule| world.sim.faults().hits(rule)), [1, 1]);
     world.is_ready(container).await.unwrap();
     world.only_guests_of(&[container]).await;
 }
