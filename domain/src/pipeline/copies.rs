@@ -12,7 +12,11 @@ pub(super) static ROLLBACK: Pipeline = Pipeline {
     name: PipelineName::Rollback,
     phases: &[
         Phase { name: "stopping", band: (0, 20), steps: &[step(S::FindCopy, 1), step(S::HaltGuest, 9).with_undo()] },
-        Phase { name: "restoring", band: (20, 80), steps: &[step(S::RollBack, 1).no_way_back()] },
+        Phase {
+            name: "restoring",
+            band: (20, 80),
+            steps: &[step(S::RollBack, 9).no_way_back(), step(S::RestoreSettings, 1).no_way_back()],
+        },
         Phase { name: "starting", band: (80, 100), steps: &[step(S::StartAgain, 1).no_way_back()] },
     ],
 };
@@ -32,7 +36,11 @@ pub(super) static RESTORE: Pipeline = Pipeline {
     phases: &[
         Phase { name: "stopping", band: (0, 10), steps: &[step(S::FindCopy, 1), step(S::HaltGuest, 9).with_undo()] },
         // A restore that fails leaves no guest: Proxmox takes the old one away first. The retry makes it again.
-        Phase { name: "restoring", band: (10, 90), steps: &[step(S::RestoreGuest, 1).no_way_back()] },
+        Phase {
+            name: "restoring",
+            band: (10, 90),
+            steps: &[step(S::RestoreGuest, 9).no_way_back(), step(S::RestoreSettings, 1).no_way_back()],
+        },
         Phase { name: "starting", band: (90, 100), steps: &[step(S::StartAgain, 1).no_way_back()] },
     ],
 };

@@ -53,6 +53,7 @@ pub enum StepName {
     FindCopy,
     BackUp,
     RestoreGuest,
+    RestoreSettings,
     DeleteBackup,
     /// What a running container is cloned from.
     SnapshotSource,
@@ -125,6 +126,7 @@ impl StepName {
             Self::FindCopy => "find_copy",
             Self::BackUp => "back_up",
             Self::RestoreGuest => "restore_guest",
+            Self::RestoreSettings => "restore_settings",
             Self::DeleteBackup => "delete_backup",
             Self::SnapshotSource => "snapshot_source",
             Self::DropSourceSnapshot => "drop_source_snapshot",
@@ -188,6 +190,7 @@ impl StepName {
             Self::FindCopy => "Looking for the copy",
             Self::BackUp => "Backing up",
             Self::RestoreGuest => "Restoring from the backup",
+            Self::RestoreSettings => "Giving it the settings on record",
             Self::DeleteBackup => "Deleting the backup",
             Self::SnapshotSource => "Taking a snapshot of the original, if it runs",
             Self::DropSourceSnapshot => "Deleting that snapshot again",

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::container::{Change, Container, ContainerCommand, marker};
+use domain::ContainerId;
+use domain::container::{Change, Container, ContainerCommand, ContainerSpec, marker};
 use domain::operation::{Command, Failure, StepState};
 use domain::pipeline::StepName;
 use futures_util::future::BoxFuture;
@@ -94,10 +95,10 @@ pub(super) fn change(context: &Context) -> Result<&Change, StepError> {
 async fn wanted(context: &Context, config: &LxcConfig) -> Result<Values, StepError> {
     let change = change(context)?;
     let spec = change.of(context.spec().await?);
-    let mut values = Values::new();
-    let mut put = |name: &str, value: Option<String>| values.insert(name.to_owned(), value);
+    let mut values = said(context.container_id, &spec, &change.fields(), config);
     if let Some(Command::PutBack { marker: true, .. }) = context.operation.accepted().map(|accepted| &accepted.command)
     {
+        let mut put = |name: &str, value: Option<String>| values.insert(name.to_owned(), value);
         put("tags", Some(tags(&spec.tags).join(";")));
         // What somebody wrote there in its place stays.
         let text = config.get("description").unwrap_or_default().trim();
@@ -111,17 +112,24 @@ async fn wanted(context: &Context, config: &LxcConfig) -> Result<Values, StepErr
             }),
         );
     }
-    for field in change.fields() {
-        match field {
+    Ok(values)
+}
+
+/// Fields of a container, as Proxmox says them.
+pub(super) fn said(id: ContainerId, spec: &ContainerSpec, fields: &[&str], config: &LxcConfig) -> Values {
+    let mut values = Values::new();
+    let mut put = |name: &str, value: Option<String>| values.insert(name.to_owned(), value);
+    for field in fields {
+        match *field {
             "cores" => put("cores", Some(spec.cores.to_string())),
             "memory_mb" => put("memory", Some(spec.memory_mb.to_string())),
             "swap_mb" => put("swap", Some(spec.swap_mb.to_string())),
             "tags" => put("tags", Some(tags(&spec.tags).join(";"))),
             "start_on_boot" => put("onboot", Some(u8::from(spec.start_on_boot).to_string())),
-            "description" => put("description", Some(description(context.container_id, &spec))),
+            "description" => put("description", Some(description(id, spec))),
             "hostname" => {
                 put("hostname", Some(spec.hostname.clone()));
-                put("description", Some(description(context.container_id, &spec)))
+                put("description", Some(description(id, spec)))
             }
             "network" => {
                 let servers = spec.network.nameservers.join(" ");
@@ -134,11 +142,15 @@ async fn wanted(context: &Context, config: &LxcConfig) -> Result<Values, StepErr
             _ => None,
         };
     }
-    Ok(values)
+    values
 }
 
 /// Sets what is not so yet, of those that the configuration as it is says may be set.
-async fn put(context: &Context, may: impl Fn(&str, Option<&str>) -> bool, values: &Values) -> Result<(), StepError> {
+pub(super) async fn put(
+    context: &Context,
+    may: impl Fn(&str, Option<&str>) -> bool,
+    values: &Values,
+) -> Result<(), StepError> {
     let (host, place) = (context.host().await?, context.place().await?);
     put_at(&host, &place.node, place.vmid.get(), may, values).await
 }

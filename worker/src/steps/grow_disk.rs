@@ -16,19 +16,24 @@ impl Step for GrowDisk {
     fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
         Box::pin(async {
             let Some(wanted) = change(context)?.disk_gb else { return Ok(Done::nothing()) };
-            let (host, place) = (context.host().await?, context.place().await?);
-            // One that was asked for before a crash may still be at it.
-            context.await_tasks_of(&host, &place.node, place.vmid.get()).await?;
-            let guest = host.client.lxc(&place.node, place.vmid.get());
-            let config = guest.config().await.map_err(proxmox_failure)?;
-            // Somebody may have grown it by hand; disks never shrink.
-            if size(config.get("rootfs").unwrap_or_default()).is_none_or(|has| has < u64::from(wanted) * GB) {
-                let upid = guest.resize("rootfs", &format!("{wanted}G")).await.map_err(proxmox_failure)?;
-                context.task(&host, &upid).await?;
-            }
+            grow(context, wanted).await?;
             Ok(Done::nothing())
         })
     }
+}
+
+pub(super) async fn grow(context: &Context, gb: u32) -> Result<(), StepError> {
+    let (host, place) = (context.host().await?, context.place().await?);
+    // One that was asked for before a crash may still be at it.
+    context.await_tasks_of(&host, &place.node, place.vmid.get()).await?;
+    let guest = host.client.lxc(&place.node, place.vmid.get());
+    let config = guest.config().await.map_err(proxmox_failure)?;
+    // Somebody may have grown it by hand; disks never shrink.
+    if size(config.get("rootfs").unwrap_or_default()).is_none_or(|has| has < u64::from(gb) * GB) {
+        let upid = guest.resize("rootfs", &format!("{gb}G")).await.map_err(proxmox_failure)?;
+        context.task(&host, &upid).await?;
+    }
+    Ok(())
 }
 
 /// In bytes, of `local-lvm:vm-101-disk-0,size=8G`.

@@ -30,6 +30,7 @@ mod rebuild;
 mod record_template;
 mod release_vmid;
 mod restore_guest;
+mod restore_settings;
 mod run_scripts;
 mod set_root_password;
 mod snapshot;
@@ -93,6 +94,7 @@ pub(crate) fn step(name: StepName) -> &'static dyn Step {
         StepName::FindCopy => &restore_guest::FindCopy,
         StepName::BackUp => &backup::BackUp,
         StepName::RestoreGuest => &restore_guest::RestoreGuest,
+        StepName::RestoreSettings => &restore_settings::RestoreSettings,
         StepName::DeleteBackup => &backup::DeleteBackup,
         StepName::SnapshotSource => &source_snapshot::SnapshotSource,
         StepName::DropSourceSnapshot => &source_snapshot::DropSourceSnapshot,

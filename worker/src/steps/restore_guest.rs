@@ -1,4 +1,4 @@
-//! Brings a container back from one of its backups: its files and its settings, under its own number.
+//! Brings a container back from one of its backups, under its own number.
 
 use domain::container::ContainerCommand;
 use domain::operation::{Command, StepState};

@@ -6,6 +6,7 @@ use domain::copy::{BackupMode, file};
 use domain::operation::{Command, OperationCommand, Status};
 use domain::pipeline::{PipelineName, StepName};
 use domain::{ContainerId, OperationId};
+use proxmox::LxcChange;
 use uuid::Uuid;
 use worker::Copies;
 
@@ -86,6 +87,12 @@ pub(crate) async fn prepare(
     pipeline: PipelineName,
 ) -> (ContainerId, OperationId) {
     note(world, container, "old").await;
+    if matches!(pipeline, PipelineName::Rollback | PipelineName::Restore) {
+        // A setting of then, which is not on record.
+        let (api, guest) = world.api(container).await;
+        let change = LxcChange { onboot: Some(true), ..LxcChange::default() };
+        api.lxc(&guest.node, guest.vmid.get()).configure(&change).await.unwrap();
+    }
     if uses_snapshot(pipeline) {
         done(world, snapshot(container, "first")).await;
     }
@@ -215,7 +222,8 @@ async fn a_failure_at_each_step_leaves_it_as_it_was_and_is_retried(on: On) {
             is_as_before(&world, original(&world, container).await, pipeline).await?;
             world.retry(container, id).await;
         } else {
-            if !matches!(step.name, StepName::StartAgain | StepName::RestoreGuest) {
+            let no_way_back = [StepName::StartAgain, StepName::RestoreGuest, StepName::RestoreSettings];
+            if !no_way_back.contains(&step.name) {
                 is_as_before(&world, container, pipeline).await?;
             }
             world.ask(id, OperationCommand::Retry).await;

@@ -52,7 +52,7 @@ impl Fault {
             S::SnapshotSource => Self::TaskFails("POST /nodes/*/lxc/*/snapshot"),
             S::DropSourceSnapshot => Self::RefusedOnce("DELETE /nodes/*/lxc/*/snapshot/*"),
             S::CompareFiles => Self::Refused("GET /nodes/*/lxc/*/status/current"),
-            S::ConfigureGuest => Self::Refused("PUT /nodes/*/lxc/*/config"),
+            S::ConfigureGuest | S::RestoreSettings => Self::Refused("PUT /nodes/*/lxc/*/config"),
             S::FindCopy => Self::Refused("GET /nodes/*/*/*/*"),
             S::BackUp => Self::TaskFails("POST /nodes/*/vzdump"),
             S::RestoreGuest => Self::TaskFails("POST /nodes/*/lxc"),

@@ -21,6 +21,7 @@ mod rebuild;
 mod refusals;
 mod schedules;
 mod servers;
+mod settings;
 mod states;
 mod stopped;
 mod support;
