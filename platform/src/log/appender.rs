@@ -4,7 +4,11 @@
 //! no look-up: the head is moved only from where it was left, and that move is the lock. When the guess was wrong
 //! (another process appended, a key was used before), the batch is done again under the lock with everything looked up.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use domain::{Position, Recorded, StreamId};
 use serde_json::Value;
@@ -27,8 +31,9 @@ use crate::{
 const BATCH: usize = 256;
 /// Streams remembered; all are forgotten when there are more.
 const REMEMBERED: usize = 100_000;
-/// How often a batch is tried while the database is away: about 10 s in all.
-const TRIES: u32 = 12;
+/// How long a batch is tried while the database is away. Whoever waits for it is told then, and may ask again; one try
+/// may last as long as the pool waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 type Answer = Result<Appended, AppendError>;
 
@@ -143,23 +148,22 @@ impl Appender {
 
     /// The sure way: lock, look up, write. An outage is waited for, as nothing is lost by trying again.
     async fn under_lock(&mut self, appends: &[&Prepared]) -> Result<Vec<Answer>, AppendError> {
-        let mut pause = Duration::from_millis(20);
-        for tried in 1.. {
+        let (begun, mut pause) = (Instant::now(), Duration::from_millis(20));
+        loop {
             match self.once_under_lock(appends).await {
                 Ok(outcomes) => return Ok(outcomes),
                 Err(Failure::Unknown(error)) => return Err(AppendError::Unknown(Arc::new(error))),
                 Err(Failure::Before(ViewError::Db(error))) if error.is_outage() => {
-                    if tried == TRIES {
+                    if begun.elapsed() >= PATIENCE {
                         return Err(AppendError::Db(Arc::new(error)));
                     }
-                    tracing::warn!(%error, tried, "the log can't be written, trying again");
+                    tracing::warn!(%error, "the log can't be written, trying again");
                 }
                 Err(Failure::Before(error)) => return Err(AppendError::Refused(Arc::new(error))),
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(2));
         }
-        Err(AppendError::Closed)
     }
 
     async fn once_under_lock(&mut self, appends: &[&Prepared]) -> Result<Vec<Answer>, Failure> {
@@ -254,13 +258,11 @@ impl Appender {
 
     /// After a commit that nobody confirmed. The lock waits for the transaction that may still be under way.
     async fn was_committed(&self, head: &Head) -> Result<bool, DbError> {
-        let mut pause = Duration::from_millis(20);
-        let mut tried = 0;
+        let (begun, mut pause) = (Instant::now(), Duration::from_millis(20));
         loop {
-            tried += 1;
             match self.look_for(head).await {
-                Err(error) if error.is_outage() && tried < TRIES => {
-                    tracing::warn!(%error, tried, "the database went away in a commit, looking whether it was done");
+                Err(error) if error.is_outage() && begun.elapsed() < PATIENCE => {
+                    tracing::warn!(%error, "the database went away in a commit, looking whether it was done");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(2));
                 }
