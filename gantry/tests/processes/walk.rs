@@ -24,16 +24,17 @@ pub(crate) struct Walk {
 impl Walk {
     pub(crate) fn through(events: &[Recorded], quotas: &BTreeMap<AccountId, u64>) -> Self {
         let mut walk = Self::default();
-        for event in events {
+        for (event, next) in events.iter().zip(events.iter().skip(1).map(Some).chain([None])) {
             let at = event.position;
             match event.stream.category() {
                 "operation" => walk.operation(event.stream.id().parse().unwrap(), &event.event().unwrap()),
-                "container" => {
-                    walk.container(event.stream.id().parse().unwrap(), &event.event().unwrap());
-                    walk.within_quotas(quotas);
-                }
+                "container" => walk.container(event.stream.id().parse().unwrap(), &event.event().unwrap()),
                 VmidLease::CATEGORY => walk.lease(event.stream.id(), &event.event().unwrap()),
-                _ => continue,
+                _ => {}
+            }
+            // What is committed together has one time, and is seen by nobody in between.
+            if next.is_none_or(|next| next.recorded_at != event.recorded_at) {
+                walk.within_quotas(quotas);
             }
             for wrong in walk.wrong.iter_mut().filter(|wrong| !wrong.starts_with('@')) {
                 *wrong = format!("@{at} {wrong}");
