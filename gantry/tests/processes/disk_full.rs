@@ -48,7 +48,7 @@ fn disk_of(process: &Process, ground: &Ground) -> PathBuf {
 }
 
 fn fill(file: &Path) {
-    let full = std::fs::write(file, vec![0; 1 << 25]).unwrap_err();
+    let full = std::fs::write(file, vec![0; 1 << 27]).unwrap_err();
     assert_eq!(full.kind(), std::io::ErrorKind::StorageFull, "{full}");
 }
 
@@ -68,6 +68,34 @@ async fn ask(caller: &Caller, number: usize) -> Option<Made> {
     None
 }
 
+/// What is under way when the disk is full.
+async fn some(caller: &Caller) -> Vec<Made> {
+    let mut made = Vec::new();
+    for number in 0..6 {
+        made.push(ask(caller, number).await.unwrap());
+    }
+    made
+}
+
+/// Until all that was accepted has ended.
+async fn full_and_empty_again(caller: &Caller, disk: &Path, made: &mut Vec<Made>) {
+    let filler = disk.join("filler");
+    fill(&filler);
+    let mut number = made.len();
+    // What is left of the room that the log already has is used up first.
+    while let Some(more) = ask(caller, number).await {
+        made.push(more);
+        number += 1;
+        assert!(number < 500, "it is never full");
+    }
+    std::fs::remove_file(&filler).unwrap();
+    // The same, asked again: it was not half accepted.
+    made.push(ask(caller, number).await.unwrap());
+    for one in made {
+        one.seen.push(restless(caller.clone(), one.operation, 1).await);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "starts the program: cargo xtask test"]
 async fn a_full_disk_refuses_what_it_can_not_store_and_keeps_what_it_has() {
@@ -76,26 +104,9 @@ async fn a_full_disk_refuses_what_it_can_not_store_and_keeps_what_it_has() {
     let (mut serving, url) = Process::answering(&ground, "serve", on_a_small_disk(&ground)).await;
     let caller = Caller::new(url, ground.token.clone());
     assert_eq!(caller.post("/v1/hosts", &ground.host(2)).await.0, 201);
-    let mut made = Vec::new();
-    for number in 0..6 {
-        made.push(ask(&caller, number).await.unwrap());
-    }
+    let mut made = some(&caller).await;
     let disk = disk_of(&serving, &ground);
-    let filler = disk.join("filler");
-    fill(&filler);
-    let mut number = 6;
-    // What is left of the room that the log already has is used up first.
-    while let Some(more) = ask(&caller, number).await {
-        made.push(more);
-        number += 1;
-        assert!(number < 500, "it is never full");
-    }
-    std::fs::remove_file(&filler).unwrap();
-    // The same, asked again: it was not half accepted.
-    made.push(ask(&caller, number).await.unwrap());
-    for one in &mut made {
-        one.seen.push(restless(caller.clone(), one.operation, 1).await);
-    }
+    full_and_empty_again(&caller, &disk, &mut made).await;
     serving.signal("-STOP");
     for name in ["gantry.db", "gantry.db-wal"] {
         std::fs::copy(disk.join(name), ground.dir().join(name)).unwrap();
@@ -104,5 +115,21 @@ async fn a_full_disk_refuses_what_it_can_not_store_and_keeps_what_it_has() {
     serving.signal("-CONT");
     serving.ask_to_end();
     assert_eq!(serving.ended(), 0);
+    assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), ground.keep().display());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Postgres and Redis: cargo xtask test"]
+async fn a_full_disk_under_postgres_is_an_outage_like_others() {
+    let durations = [("vzcreate".to_owned(), Duration::from_secs(1))].into();
+    let mut ground = Ground::new(sim::Options { durations, ..sim::Options::default() }).await;
+    let disk = tokio::task::block_in_place(|| ground.postgres().on_small_disk("128m")).unwrap();
+    let (_api, url) = Process::api(&ground).await;
+    let _worker = Process::worker(&ground);
+    let caller = Caller::new(url, ground.token.clone());
+    assert_eq!(caller.post("/v1/hosts", &ground.host(2)).await.0, 201);
+    let mut made = some(&caller).await;
+    full_and_empty_again(&caller, &disk, &mut made).await;
+    let wrong = check::all(&ground, made).await;
     assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), ground.keep().display());
 }

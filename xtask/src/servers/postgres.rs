@@ -6,7 +6,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{free_port, is_root, process::Process, program};
+use super::{free_port, is_root, process::Process, program, small_disk};
 
 /// A private Postgres whose superuser is `postgres`, without a password, on localhost only.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Postgres {
     port: u16,
     settings: Vec<(String, String)>,
     user: Option<(u32, u32)>,
+    /// Of a disk of its own.
+    disk: Option<String>,
 }
 
 impl Postgres {
@@ -34,7 +36,7 @@ impl Postgres {
         let process = Process::new("postgres")?;
         let user = if is_root() { Some(unprivileged()?) } else { None };
         let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let mut server = Self { process, port: free_port()?, settings, user };
+        let mut server = Self { process, port: free_port()?, settings, user, disk: None };
         server.init()?;
         server.run()?;
         Ok(server)
@@ -74,6 +76,18 @@ impl Postgres {
         self.run()
     }
 
+    /// Starts it again with its data on a disk of that size (`96m`), and says where that is seen.
+    ///
+    /// # Errors
+    /// When it doesn't start: mounting has to be allowed, if only in a namespace of its own.
+    pub fn on_small_disk(&mut self, size: &str) -> Result<PathBuf> {
+        self.stop();
+        self.disk = Some(size.to_owned());
+        self.run()?;
+        let pid = self.process.id().context("it runs no more")?;
+        Ok(small_disk::seen_from_outside(pid, &self.data()))
+    }
+
     fn init(&self) -> Result<()> {
         let data = self.data();
         std::fs::create_dir(&data)?;
@@ -95,10 +109,13 @@ impl Postgres {
         let (server, port) = (self.command("postgres")?, self.port.to_string());
         let (server, user, data) = (server.get_program().to_owned(), self.user, self.data());
         let ready = program("pg_isready")?;
-        let settings = self.settings.clone();
+        let (settings, disk) = (self.settings.clone(), self.disk.clone());
         self.process.start(
             || {
-                let mut command = as_user(&server, user);
+                let mut command = match &disk {
+                    Some(size) => small_disk::command(server.as_ref(), &data, size, user),
+                    None => as_user(&server, user),
+                };
                 command.arg("-D").arg(&data).args([
                     "-p",
                     &port,

@@ -84,6 +84,10 @@ impl Process {
         self.child.as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)))
     }
 
+    pub(super) fn id(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
     pub(super) fn signal(&self, signal: &str) {
         if let Some(child) = &self.child {
             let _ = Command::new("sh")
