@@ -10,7 +10,7 @@ use super::pct::Guest;
 use super::running::{Piece, Running};
 
 const FOLLOW: &str = include_str!("follow.sh");
-/// Looks per round trip, five a second: every five minutes the follower is started anew, so that none is left behind
+/// Looks per round trip, five a second but for the first: every five minutes the follower is started anew, so that none is left behind
 /// when we go.
 const LOOKS: u32 = 1500;
 const ROUND: Duration = Duration::from_secs(600);

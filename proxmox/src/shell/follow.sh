@@ -2,7 +2,8 @@
 # 0: it has ended, and the last line on stderr says how. 73: it goes on, ask again. 74: no such run.
 # 75: its supervisor is dead. 76: it was never started.
 cd "/run/gantry/$1" 2>/dev/null || exit 74
-offset=$2 looks=0 silent=0
+# Short scripts, which are most, are not made longer by looking late.
+offset=$2 looks=0 silent=0 nap=0.02 ms=20
 while :; do
     over=
     [ -e rc ] && over=1
@@ -19,12 +20,16 @@ while :; do
         echo "end $(cat rc) $how" >&2
         exit 0
     fi
-    if [ -e pid ] && kill -0 "$(cat pid)" 2>/dev/null; then silent=0; else silent=$((silent + 1)); fi
-    if [ $silent -ge 50 ]; then
+    if { read -r pid <pid; } 2>/dev/null && kill -0 "$pid" 2>/dev/null; then silent=0; else silent=$((silent + ms)); fi
+    if [ $silent -ge 10000 ]; then
         [ -e started ] && exit 75
         exit 76
     fi
     [ $looks -ge "$3" ] && exit 73
     looks=$((looks + 1))
-    sleep 0.2
+    case $looks in
+        50) nap=0.05 ms=50 ;;
+        100) nap=0.2 ms=200 ;;
+    esac
+    sleep $nap
 done

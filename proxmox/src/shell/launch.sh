@@ -21,8 +21,8 @@ shift 5
 setsid sh "$run/supervise" "$run" "$tag" "$limit" "$@" </dev/null >/dev/null 2>&1 &
 tries=0
 until [ -e "$run/started" ]; do
-    [ $tries = 200 ] && exit 67
+    [ $tries = 500 ] && exit 67
     tries=$((tries + 1))
-    sleep 0.05
+    sleep 0.02
 done
 exit 0

@@ -82,9 +82,9 @@ kill $watch 2>/dev/null
 
 # What the script left running may keep its output open; the script itself has ended, so its lines are there soon.
 tries=0
-while [ $tries -lt 40 ] && ! { [ -e out.end ] && [ -e err.end ]; }; do
+while [ $tries -lt 200 ] && ! { [ -e out.end ] && [ -e err.end ]; }; do
     tries=$((tries + 1))
-    sleep 0.05
+    sleep 0.01
 done
 rm -f env
 echo $rc >rc.new

@@ -47,6 +47,8 @@ pub struct Pulled {
 
 /// Arguments: target, mode, user, group, checksum. 64 + what failed, so that no code of a tool is taken for it.
 const PUSH: &str = r#"
+directory=${1%/*}
+[ -d "${directory:=/}" ] || mkdir -p -- "$directory" || exit 65
 new="$1.gantry-$$"; trap 'rm -f -- "$new"' EXIT; umask 077
 cat >"$new" || exit 65
 set -- "$@" $(sha256sum <"$new")
@@ -64,7 +66,7 @@ cat -- "$1" || exit 67
 echo "sum $(sha256sum <"$1")" >&2"#;
 
 impl Guest {
-    /// Writes a file, whole or not at all.
+    /// Writes a file, whole or not at all, and the directories that it is to be in.
     pub async fn push(
         &self,
         content: impl Into<Stdin>,

@@ -76,11 +76,11 @@ async fn a_copy_that_fails_says_so_and_changes_nothing() {
     let name = target.to_str().unwrap();
     guest.push_bytes(Bytes::from_static(b"old"), name, &Owner::root(0o644)).await.unwrap();
     let nobody = Owner { mode: 0o644, user: "no-such-user".to_owned(), group: "root".to_owned() };
-    let missing = sshd.path("none/there");
+    let (inside, missing) = (format!("{name}/there"), sshd.path("none/there"));
     for (sum, path, owner) in [
         ([0; 32], name, &Owner::root(0o644)),
         (Sha256::digest(b"new").into(), name, &nobody),
-        (Sha256::digest(b"new").into(), missing.to_str().unwrap(), &Owner::root(0o644)),
+        (Sha256::digest(b"new").into(), inside.as_str(), &Owner::root(0o644)),
     ] {
         let error = guest.push(Bytes::from_static(b"new"), sum, path, owner).await.unwrap_err();
         assert!(matches!(error, GuestError::Copy { .. }), "{error}");
@@ -90,6 +90,8 @@ async fn a_copy_that_fails_says_so_and_changes_nothing() {
     assert!(!left.into_iter().any(|entry| entry.file_name().to_string_lossy().contains(".gantry-")));
     let error = guest.pull(missing.to_str().unwrap(), &mut Vec::new()).await.unwrap_err();
     assert!(matches!(error, GuestError::Copy { .. }), "{error}");
+    guest.push_bytes(Bytes::from_static(b"new"), missing.to_str().unwrap(), &Owner::root(0o644)).await.unwrap();
+    assert_eq!(std::fs::read(missing).unwrap(), b"new");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use domain::pipeline::PipelineName;
 use futures_util::future::BoxFuture;
-use proxmox::shell::{Command, Owner};
+use proxmox::shell::Owner;
 use serde_json::Value;
 
 use super::update_files::running;
@@ -22,12 +22,6 @@ impl Step for InstallHelpers {
                 running(&host, place).await?;
             }
             let guest = context.guest().await?;
-            let made =
-                guest.output(Command::new("mkdir").args(["-p", "/usr/local/lib/gantry", "/var/lib/gantry"])).await;
-            let made = made.map_err(guest_failure)?;
-            if made.code != 0 {
-                return Err(StepError::internal(made.said()));
-            }
             let target = "/usr/local/lib/gantry/library.sh";
             let library = Bytes::from_static(LIBRARY.as_bytes());
             guest.push_bytes(library, target, &Owner::root(0o644)).await.map_err(guest_failure)?;
