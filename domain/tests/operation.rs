@@ -114,6 +114,12 @@ fn what_ends_its_workers_time_and_again_waits_for_an_operator() {
     let mut put_down = events.clone();
     put_down.extend([E::PutDown, worker(100), worker(101)]);
     assert_eq!(next(&Operation::fold(&put_down)), Next::Run(S::LeaseVmid));
+    // Nor does one that comes back to it by itself.
+    let mut back = events.clone();
+    let turn = |n: u32| E::Claimed { worker: format!("w/{n}") };
+    back[18] = turn(0);
+    back.push(turn(1));
+    assert_eq!(next(&Operation::fold(&back)), Next::Run(S::LeaseVmid));
     events.push(worker(99));
     let Next::Stuck(failure) = next(&Operation::fold(&events)) else { panic!("it goes on") };
     assert!(failure.slug == "workers-died" && failure.detail.contains("lease_vmid"), "{failure}");

@@ -232,10 +232,12 @@ impl Operation {
     }
 
     fn claimed(&mut self, worker: &str) {
+        // A process that comes back to it by itself, because the log was away, has not died over it.
+        let lives = self.worker.as_deref().is_some_and(|before| process(before) == process(worker));
         self.worker = Some(worker.to_owned());
         for run in self.runs_under_way().filter(|run| !run.interrupted) {
             run.interrupted = true;
-            run.deaths += 1;
+            run.deaths += u32::from(!lives);
         }
     }
 
@@ -272,4 +274,9 @@ impl Operation {
             }
         }
     }
+}
+
+/// Of a turn's name, which says whose and which of his.
+fn process(turn: &str) -> &str {
+    turn.rsplit_once('/').map_or(turn, |(process, _)| process)
 }
