@@ -7,6 +7,8 @@ use proxmox::{Restore, Thing};
 use serde_json::{Value, json};
 
 use super::backup::present;
+use super::destroy_guest::remove_half_made;
+use super::half_made::{Whose, whose};
 use super::snapshot;
 use crate::context::Context;
 use crate::copies::storage_of;
@@ -65,6 +67,10 @@ impl Step for RestoreGuest {
         Box::pin(async {
             let (found, _) = present(context).await?;
             let (host, place) = (context.host().await?, context.place().await?);
+            // A restore of ours that died in the middle left the number with nothing but its lock.
+            if let Whose::HalfMade = whose(context, &host, &place.node, place.vmid.get()).await? {
+                remove_half_made(context, &host, &place.node, place.vmid.get()).await?;
+            }
             let restore = Restore {
                 vmid: place.vmid.get(),
                 archive: found.volume,

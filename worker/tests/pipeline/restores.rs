@@ -1,12 +1,14 @@
-//! Going back to files of before is not going back to a name and a size of before.
+//! Bringing back what a container held: with the settings that it has now, and again when it did not go well.
 
 use domain::ContainerId;
 use domain::container::{Change, Source};
 use domain::copy::{BackupMode, file};
 use domain::operation::{Command, Status};
 use domain::pipeline::PipelineName;
+use sim::{Effect, Rule, When};
 use worker::Sweep;
 
+use crate::copies::{has_succeeded, prepare};
 use crate::support::{World, hostname, spec};
 
 async fn done(world: &World, command: Command) {
@@ -64,4 +66,21 @@ async fn a_container_that_was_changed_since_keeps_its_settings_when_its_files_co
         assert_eq!(world.in_guest(vmid, "cat /srv/note").await.trim(), "old", "{pipeline:?}");
         is_as_recorded(&world, container).await;
     }
+}
+
+/// The guest was taken away for it already, and what it left in its place is locked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_died_in_the_middle_is_made_again() {
+    let world = World::new().await;
+    let (container, create) = world.request(spec(&hostname(), Source::Image("debian-12".into()))).await;
+    assert_eq!(world.drive(create).await.status(), Some(Status::Succeeded));
+    let (container, restore) = prepare(&world, container, PipelineName::Restore).await;
+    let effect = Effect::TaskFails("can't lock file '/run/lock/lxc/pve-config-100.lock' - got timeout".to_owned());
+    let call = "POST /nodes/*/lxc".to_owned();
+    let rule = Rule { call, vmid: None, node: None, when: When::Always, times: Some(1), effect };
+    let rule = world.sim.faults().add(rule);
+    let operation = world.drive(restore).await;
+    assert_eq!(operation.status(), Some(Status::Succeeded), "{:?}", operation.end());
+    assert_eq!(world.sim.faults().hits(rule), 1);
+    has_succeeded(&world, container, PipelineName::Restore).await.unwrap();
 }
