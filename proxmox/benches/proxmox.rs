@@ -9,7 +9,7 @@ use proxmox::shell::Secret;
 use proxmox::{
     Address, Auth, Backup, Client, Compress, Endpoint, Finished, Limits, LxcCreate, Mode, Result, Upid, Waiting,
 };
-use sim::{Effect, Options, Rule, Sim, When};
+use sim::{Effect, Options, Rule, Sim};
 use tokio_util::sync::CancellationToken;
 use xtask::bench::{Aim, Figure, median};
 
@@ -79,14 +79,7 @@ async fn run(course: Course) -> Vec<Figure> {
         ..LxcCreate::default()
     };
     done(&client, client.create_lxc(NODE, &new).await).await;
-    let looks = Rule {
-        call: "GET /nodes/*/tasks/*/status".to_owned(),
-        vmid: None,
-        node: None,
-        when: When::Always,
-        times: None,
-        effect: Effect::LatencyMs(0),
-    };
+    let looks = Rule::always("GET /nodes/*/tasks/*/status", Effect::LatencyMs(0));
     let (mut added, mut asked) = (Vec::new(), Vec::new());
     for n in 0..course.runs.0 + course.runs.1 {
         let upid = begin(&client, &course).await.unwrap();

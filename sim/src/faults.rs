@@ -27,6 +27,18 @@ pub struct Rule {
     pub effect: Effect,
 }
 
+impl Rule {
+    /// Each time, wherever.
+    pub fn always(call: &str, effect: Effect) -> Self {
+        Self { call: call.to_owned(), vmid: None, node: None, when: When::Always, times: None, effect }
+    }
+
+    /// The next time.
+    pub fn once(call: &str, effect: Effect) -> Self {
+        Self { times: Some(1), ..Self::always(call, effect) }
+    }
+}
+
 fn any_call() -> String {
     "* /**".to_owned()
 }
@@ -224,7 +236,7 @@ mod tests {
     use super::*;
 
     fn rule(call: &str, when: When, times: Option<u32>) -> Rule {
-        Rule { call: call.to_owned(), vmid: None, node: None, when, times, effect: Effect::ResetBefore }
+        Rule { when, times, ..Rule::always(call, Effect::ResetBefore) }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use proxmox::{LxcConfig, Thing};
 use crate::card;
 use crate::copies::{not_seen, storage_of, unseen};
 use crate::drift::why;
+use crate::found::bearer;
 use crate::tools::Tools;
 
 /// # Errors
@@ -30,8 +31,7 @@ pub async fn imported(tools: &Tools, id: HostId, vmid: Vmid) -> Result<Imported,
         return Err(NotSeen::Failed(format!("Proxmox has it locked: {lock}")));
     }
     let status = guest.status().await.map_err(not_seen)?;
-    let bears = marker::parse(config.get("tags").unwrap_or_default(), config.get("description").unwrap_or_default());
-    let owner = match bears {
+    let owner = match bearer(&config) {
         Some(container) => {
             why(tools, &host, vmid.get(), container).await.map_err(unseen)?.is_none().then_some(container)
         }
@@ -46,7 +46,7 @@ pub async fn imported(tools: &Tools, id: HostId, vmid: Vmid) -> Result<Imported,
 fn spec(config: &LxcConfig, all_cores: u32, place: Where, vmid: Vmid) -> ContainerSpec {
     let text = |name: &str| config.get(name).unwrap_or_default();
     let number = |name: &str, otherwise: u32| config.get(name).and_then(|text| text.parse().ok()).unwrap_or(otherwise);
-    let tags = text("tags").split([';', ',', ' ']).filter(|tag| !tag.is_empty() && *tag != marker::TAG);
+    let tags = marker::own_tags(text("tags"));
     let own = marker::without(text("description"));
     ContainerSpec {
         hostname: text("hostname").to_owned(),

@@ -7,6 +7,7 @@ pub mod copies;
 mod drift;
 pub mod engine;
 mod failure;
+mod found;
 pub mod guest;
 pub mod hosts;
 mod inventory;

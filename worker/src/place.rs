@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::HostId;
-use domain::container::{ContainerSpec, Lifecycle, Where};
+use domain::container::{ContainerSpec, Lifecycle, Where, marker};
 use domain::operation::{Failure, FailureKind};
 use domain::placement::{self, Candidate, Considered, Need, Space, Verdict};
 use futures_util::future::try_join_all;
@@ -149,7 +149,7 @@ fn barred(host: &Host, node: &proxmox::Node) -> Option<String> {
 fn measured(spec: &ContainerSpec, host: &Host, node: &proxmox::Node, guests: &[Resource]) -> Candidate {
     let here = || guests.iter().filter(|guest| guest.node.as_ref() == Some(&node.node));
     let tagged = |wanted: &dyn Fn(&str) -> bool| {
-        let bears = |guest: &&Resource| guest.tags.as_deref().unwrap_or_default().split([';', ',', ' ']).any(wanted);
+        let bears = |guest: &&Resource| marker::tags(guest.tags.as_deref().unwrap_or_default()).any(wanted);
         count(here().filter(bears))
     };
     let total = node.maxmem.unwrap_or_default();

@@ -14,12 +14,22 @@ pub fn marker(container: ContainerId) -> String {
     format!("{LINE}{container}")
 }
 
-/// The container that the guest belongs to. Proxmox gives tags with `;` between, and a newline after the description.
+/// Proxmox gives them with `;` between, and takes commas and blanks as well.
+pub fn tags(text: &str) -> impl Iterator<Item = &str> {
+    text.split([';', ',', ' ']).filter(|tag| !tag.is_empty())
+}
+
+/// Those that are its owner's.
+pub fn own_tags(text: &str) -> impl Iterator<Item = &str> {
+    tags(text).filter(|tag| *tag != TAG)
+}
+
+/// The container that the guest belongs to. Proxmox gives a newline after the description.
 ///
 /// A description with two markers belongs to nobody: somebody copied it.
 #[must_use]
 pub fn parse(tags: &str, description: &str) -> Option<ContainerId> {
-    if !tags.split([';', ',', ' ']).any(|tag| tag == TAG) {
+    if !self::tags(tags).any(|tag| tag == TAG) {
         return None;
     }
     let mut found = description.lines().filter_map(|line| line.trim().strip_prefix(LINE));

@@ -8,6 +8,7 @@ use std::time::Duration;
 use domain::operation::Status;
 use reqwest::Method;
 use serde_json::json;
+use xtask::servers::small_disk;
 
 use crate::caller::Caller;
 use crate::check::{self, Made};
@@ -15,23 +16,21 @@ use crate::ground::{Backend, Ground};
 use crate::processes::Process;
 use crate::watching::restless;
 
-/// The program has a small disk of its own, with the log on it.
-const ON_A_SMALL_DISK: &str = r#"
-dir=$1; shift
-mkdir "$dir/small" && mount -t tmpfs -o size=16m small "$dir/small" && cp "$dir"/gantry.db* "$dir/small" && exec "$@"
-"#;
+/// Of the log.
+const FILES: [&str; 2] = ["gantry.db", "gantry.db-wal"];
 
+/// The program, with the log on a small disk of its own.
 fn on_a_small_disk(ground: &Ground) -> Command {
-    let database = format!("sqlite:{}", ground.dir().join("small/gantry.db").display());
-    let wanted = ground.program(&["serve", "--listen", "127.0.0.1:0"]).database(&database).command();
-    let mut command = Command::new("unshare");
-    if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
-        // In a namespace of users anybody may mount.
-        command.args(["--user", "--map-root-user"]);
+    let small = small(ground);
+    std::fs::create_dir(&small).unwrap();
+    for file in FILES {
+        let _ = std::fs::copy(ground.dir().join(file), small.join(file));
     }
-    command.args(["--mount", "sh", "-c", ON_A_SMALL_DISK, "sh"]);
-    command.arg(ground.dir()).arg(wanted.get_program()).args(wanted.get_args());
-    command.current_dir(ground.dir());
+    let database = format!("sqlite:{}", small.join("gantry.db").display());
+    let wanted = ground.program(&["serve", "--listen", "127.0.0.1:0"]).database(&database).command();
+    let root = (std::fs::metadata("/proc/self").unwrap().uid() == 0).then_some((0, 0));
+    let mut command = small_disk::command(Path::new(wanted.get_program()), &small, "16m", root);
+    command.args(wanted.get_args()).current_dir(ground.dir());
     for (name, value) in wanted.get_envs() {
         match value {
             Some(value) => command.env(name, value),
@@ -41,10 +40,8 @@ fn on_a_small_disk(ground: &Ground) -> Command {
     command
 }
 
-/// The small disk, as this process sees it.
-fn disk_of(process: &Process, ground: &Ground) -> PathBuf {
-    let own = ground.dir().join("small");
-    Path::new("/proc").join(process.child.id().to_string()).join("root").join(own.strip_prefix("/").unwrap())
+fn small(ground: &Ground) -> PathBuf {
+    ground.dir().join("small")
 }
 
 fn fill(file: &Path) {
@@ -105,11 +102,11 @@ async fn a_full_disk_refuses_what_it_can_not_store_and_keeps_what_it_has() {
     let caller = Caller::new(url, ground.token.clone());
     assert_eq!(caller.post("/v1/hosts", &ground.host(2)).await.0, 201);
     let mut made = some(&caller).await;
-    let disk = disk_of(&serving, &ground);
+    let disk = small_disk::seen_from_outside(serving.child.id(), &small(&ground));
     full_and_empty_again(&caller, &disk, &mut made).await;
     serving.signal("-STOP");
-    for name in ["gantry.db", "gantry.db-wal"] {
-        std::fs::copy(disk.join(name), ground.dir().join(name)).unwrap();
+    for file in FILES {
+        std::fs::copy(disk.join(file), ground.dir().join(file)).unwrap();
     }
     let wrong = check::all(&ground, made).await;
     serving.signal("-CONT");

@@ -8,6 +8,7 @@
 mod blows;
 mod fleet;
 mod load;
+mod operator;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ use serde_json::json;
 use sim::{Effect, Rule, When};
 
 use self::fleet::Fleet;
-use self::load::Load;
+use self::load::{Load, PATIENCE};
 use crate::caller::Caller;
 use crate::check;
 use crate::doctored;
@@ -33,8 +34,7 @@ const MOMENT: Duration = Duration::from_secs(15);
 /// What Proxmox does now and again.
 pub(crate) fn faults(sim: &sim::Sim) {
     let rule = |call: &str, chance: f64, effect: Effect| {
-        let when = When::Probability(chance);
-        sim.faults().add(Rule { call: call.to_owned(), vmid: None, node: None, when, times: None, effect });
+        sim.faults().add(Rule { when: When::Probability(chance), ..Rule::always(call, effect) });
     };
     let proxy = |done| Effect::Proxy { status: 596, reason: "Connection timed out".to_owned(), done };
     // What a task ends with that may be tried again.
@@ -116,6 +116,7 @@ async fn storm(backend: Backend) {
 
     let began = Instant::now();
     load.go_on(began + long);
+    let operator = tokio::spawn(operator::at_work(caller.clone()));
     let secrets = secrets::of(&ground);
     let mut listed = BTreeSet::new();
     let mut blows = BTreeMap::<&str, u32>::new();
@@ -129,10 +130,14 @@ async fn storm(backend: Backend) {
     ground.sims().for_each(|sim| sim.faults().clear());
     fleet.all_up(&ground).await;
     let (mut made, mut wrong) = load.end().await;
-    match tokio::time::timeout(Duration::from_secs(300), one_more(&caller)).await {
+    match tokio::time::timeout(PATIENCE, one_more(&caller)).await {
         Ok(after) => made.push(after),
         Err(_) => wrong.push("a create after the storm does not end".to_owned()),
     }
+    if tokio::time::timeout(PATIENCE, operator::all_quiet(&caller)).await.is_err() {
+        wrong.push("something that nobody follows does not end".to_owned());
+    }
+    operator.abort();
     println!("{blows:?}; {} commands accepted; quiet after {} s", made.len(), began.elapsed().as_secs());
     wrong.extend(caller.amiss());
     wrong.extend(listed);

@@ -8,7 +8,7 @@ use domain::operation::{Operation, Status};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use sim::{Effect, Rule, When};
+use sim::{Effect, Rule};
 
 use crate::caller::Caller;
 use crate::ground::Ground;
@@ -86,8 +86,7 @@ async fn of_what_two_apis_are_asked_at_once_one_is_done_and_the_others_are_told_
 
 /// Counts what is asked of Proxmox that changes something.
 fn counted(ground: &Ground, call: &str) -> u64 {
-    let (call, effect) = (call.to_owned(), Effect::LatencyMs(0));
-    ground.sim().faults().add(Rule { call, vmid: None, node: None, when: When::Always, times: None, effect })
+    ground.sim().faults().add(Rule::always(call, Effect::LatencyMs(0)))
 }
 
 #[tokio::test(flavor = "multi_thread")]

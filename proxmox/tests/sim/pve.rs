@@ -7,7 +7,7 @@ use proxmox::{
     Address, Auth, Client, Endpoint, Error, Fingerprint, Finished, Limits, LxcCreate, Result, Upid, Waiting,
     learn_fingerprint,
 };
-use sim::{Effect, Options, Rule, Sim, When};
+use sim::{Options, Sim};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const NODE: &str = "pve1";
@@ -21,11 +21,6 @@ pub(crate) struct Pve {
 /// Without any command being run.
 pub(crate) fn dry() -> Options {
     Options { dry_shell: true, ..Options::default() }
-}
-
-/// What happens once, to the next call that fits.
-pub(crate) fn once(call: &str, effect: Effect) -> Rule {
-    Rule { call: call.to_owned(), vmid: None, node: None, when: When::Always, times: Some(1), effect }
 }
 
 pub(crate) fn within(limit: Duration) -> Waiting {

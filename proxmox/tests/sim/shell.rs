@@ -5,7 +5,7 @@ use std::time::Duration;
 use proxmox::shell::{Followed, GuestError, Owner, Script, ShellError};
 use sim::{Effect, Options, Rule, When};
 
-use crate::pve::{NODE, Pve, once, run, said, sh};
+use crate::pve::{NODE, Pve, run, said, sh};
 
 async fn running() -> Pve {
     let pve = Pve::new(Options::default()).await;
@@ -39,7 +39,7 @@ async fn a_connection_that_drops_in_mid_command_is_never_a_success() {
     let guest = pve.shell().await.guest(101);
     said(&guest, "true").await;
     for after_ms in [0, 1, 5, 20, 100, 400] {
-        let drop = pve.sim.faults().add(Rule { vmid: Some(101), ..once("", Effect::SshDrop { after_ms }) });
+        let drop = pve.sim.faults().add(Rule { vmid: Some(101), ..Rule::once("", Effect::SshDrop { after_ms }) });
         let ended = guest.output(sh("echo started; exec sleep 30")).await;
         let error = ended.expect_err("a command that was cut off cannot have ended");
         assert!(matches!(error, GuestError::Shell(ShellError::Interrupted { .. })), "{after_ms} ms: {error}");
@@ -53,7 +53,7 @@ async fn a_connection_that_drops_in_mid_command_is_never_a_success() {
 async fn what_seems_done_was_done_however_often_the_connection_drops() {
     let pve = running().await;
     let guest = pve.shell().await.guest(101);
-    let drops = Rule { times: None, when: When::Every(3), ..once("", Effect::SshDrop { after_ms: 30 }) };
+    let drops = Rule { when: When::Every(3), ..Rule::always("", Effect::SshDrop { after_ms: 30 }) };
     let drops = pve.sim.faults().add(drops);
     let (mut done, mut lost) = (Vec::new(), 0);
     for n in 0..30 {
@@ -83,7 +83,7 @@ async fn a_detached_script_is_followed_over_every_drop() {
     let body = b"#!/bin/bash\nfor i in {1..100}; do echo $i; sleep 0.02; done; exit 5".to_vec();
     let script = Script { body, env: Vec::new(), limit: Duration::from_secs(60) };
     assert!(scripts.launch(&run, &script).await.unwrap());
-    let drop = Rule { times: Some(3), ..once("", Effect::SshDrop { after_ms: 300 }) };
+    let drop = Rule { times: Some(3), ..Rule::always("", Effect::SshDrop { after_ms: 300 }) };
     let drops = pve.sim.faults().add(drop);
     let (mut attached, mut lines) = (scripts.attach(&run, 0), Vec::new());
     let code = loop {

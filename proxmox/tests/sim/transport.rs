@@ -6,13 +6,13 @@ use proxmox::shell::Secret;
 use proxmox::{Auth, Error, Outcome, Retry, learn_fingerprint};
 use sim::{Effect, Options, Rule};
 
-use crate::pve::{NODE, Pve, debian, dry, once};
+use crate::pve::{NODE, Pve, debian, dry};
 
 const LOGIN: &str = "POST /access/ticket";
 
 /// Counts the calls that fit, and changes nothing.
 fn counter(pve: &Pve, call: &str) -> u64 {
-    pve.sim.faults().add(Rule { times: None, ..once(call, Effect::LatencyMs(0)) })
+    pve.sim.faults().add(Rule::always(call, Effect::LatencyMs(0)))
 }
 
 /// Our clock and the host's go on together.
@@ -33,7 +33,7 @@ async fn a_ticket_is_renewed_before_it_ends() {
     assert_eq!(pve.sim.faults().hits(logins), 1);
     later(&pve, Duration::from_mins(91)).await;
     // The first renewal fails; the old ticket is still good.
-    let broken = pve.sim.faults().add(Rule { times: Some(2), ..once(LOGIN, Effect::ResetBefore) });
+    let broken = pve.sim.faults().add(Rule { times: Some(2), ..Rule::always(LOGIN, Effect::ResetBefore) });
     pve.client.version().await.unwrap();
     assert_eq!(pve.sim.faults().hits(broken), 2);
     pve.client.version().await.unwrap();
@@ -84,8 +84,8 @@ async fn another_certificate_in_mid_life_is_refused_with_both_fingerprints() {
     pve.client.version().await.unwrap();
     let pinned = pve.client.address().fingerprint;
     // The connection that is open knows the old one; only the next can see the new one.
-    pve.sim.faults().add(once("GET /version", Effect::Certificate));
-    pve.sim.faults().add(once("GET /version", Effect::ResetBefore));
+    pve.sim.faults().add(Rule::once("GET /version", Effect::Certificate));
+    pve.sim.faults().add(Rule::once("GET /version", Effect::ResetBefore));
     let error = pve.client.version().await.unwrap_err();
     let Error::Tls { changed, .. } = &error else { panic!("{error}") };
     let address = pve.client.address();
@@ -108,8 +108,8 @@ async fn the_other_address_is_taken_when_one_shows_another_certificate() {
     let pve = Pve::new(Options { nodes, ..dry() }).await;
     pve.client.version().await.unwrap();
     let first = pve.client.address().port;
-    pve.sim.faults().add(once("GET /version", Effect::Certificate));
-    pve.sim.faults().add(once("GET /version", Effect::ResetBefore));
+    pve.sim.faults().add(Rule::once("GET /version", Effect::Certificate));
+    pve.sim.faults().add(Rule::once("GET /version", Effect::ResetBefore));
     pve.client.version().await.unwrap();
     assert_ne!(pve.client.address().port, first);
     pve.sim.stop().await;
@@ -121,7 +121,7 @@ async fn an_order_whose_answer_was_lost_is_not_given_twice() {
     for (effect, done) in [(Effect::ResetAfter, true), (Effect::ResetBefore, false)] {
         let vmid = if done { 101 } else { 102 };
         let hits = counter(&pve, "POST /nodes/*/lxc");
-        pve.sim.faults().add(once("POST /nodes/*/lxc", effect));
+        pve.sim.faults().add(Rule::once("POST /nodes/*/lxc", effect));
         let error = pve.client.create_lxc(NODE, &debian(vmid)).await.unwrap_err();
         assert!(matches!(error, Error::Unreachable(Outcome::Unknown, _)), "{error}");
         assert_eq!(error.retry(), Retry::OutcomeUnknown);

@@ -6,7 +6,7 @@ use proxmox::{Error, Finished, Lock, Outcome, Retry, TaskStatus, Waiting};
 use sim::{Effect, Options, Rule};
 use tokio_util::sync::CancellationToken;
 
-use crate::pve::{NODE, Pve, debian, dry, once, within};
+use crate::pve::{NODE, Pve, debian, dry, within};
 
 const START: &str = "POST /nodes/*/lxc/*/status/start";
 const LOOK: &str = "GET /nodes/*/tasks/*/status";
@@ -20,7 +20,7 @@ async fn with_container() -> Pve {
 #[tokio::test]
 async fn cancelling_stops_the_task_and_is_confirmed() {
     let pve = with_container().await;
-    pve.sim.faults().add(once(START, Effect::TaskHangs));
+    pve.sim.faults().add(Rule::once(START, Effect::TaskHangs));
     let upid = pve.client.lxc(NODE, 101).start().await.unwrap();
     let waiting = Waiting { limit: Duration::from_secs(60), cancel: CancellationToken::new() };
     let (ended, ()) = tokio::join!(pve.client.wait(&upid, &waiting, |_| ()), async {
@@ -49,7 +49,7 @@ async fn one_that_ends_while_it_is_cancelled_has_ended_well() {
 #[tokio::test]
 async fn warnings_are_a_success_that_says_what_they_are() {
     let pve = with_container().await;
-    pve.sim.faults().add(once(START, Effect::TaskWarns(2)));
+    pve.sim.faults().add(Rule::once(START, Effect::TaskWarns(2)));
     let Finished::Done { warnings } = pve.ended(pve.client.lxc(NODE, 101).start().await).await.unwrap() else {
         panic!("not done")
     };
@@ -62,10 +62,10 @@ async fn warnings_are_a_success_that_says_what_they_are() {
 async fn failures_keep_the_words_and_say_what_may_be_done() {
     let pve = with_container().await;
     let ct = pve.client.lxc(NODE, 101);
-    pve.sim.faults().add(once(START, Effect::TaskFails("startup for container '101' failed".into())));
+    pve.sim.faults().add(Rule::once(START, Effect::TaskFails("startup for container '101' failed".into())));
     let error = pve.failed(ct.start().await).await;
     assert_eq!((error.words(), error.retry()), ("startup for container '101' failed", Retry::Never));
-    pve.sim.faults().add(once("", Effect::LockTimeout));
+    pve.sim.faults().add(Rule::once("", Effect::LockTimeout));
     let error = pve.failed(ct.start().await).await;
     assert!(matches!(error.root(), Error::Locked(Lock::File, _)), "{error}");
     assert!(matches!(error.retry(), Retry::After(_)));
@@ -75,7 +75,7 @@ async fn failures_keep_the_words_and_say_what_may_be_done() {
 #[tokio::test]
 async fn a_task_that_takes_too_long_is_overdue_and_goes_on() {
     let pve = with_container().await;
-    pve.sim.faults().add(once(START, Effect::TaskHangs));
+    pve.sim.faults().add(Rule::once(START, Effect::TaskHangs));
     let upid = pve.client.lxc(NODE, 101).start().await.unwrap();
     let ended = pve.client.wait_silently(&upid, &within(Duration::from_millis(200))).await;
     assert_eq!(ended.unwrap(), Finished::Overdue);
@@ -91,10 +91,10 @@ async fn a_host_that_is_away_for_a_while_does_not_lose_the_task() {
     let pve = with_container().await;
     let proxy = |status, reason: &str| Effect::Proxy { status, reason: reason.into(), done: false };
     let faults = [
-        once(LOOK, proxy(595, "No route to host")),
-        once(LOOK, proxy(596, "Connection timed out")),
+        Rule::once(LOOK, proxy(595, "No route to host")),
+        Rule::once(LOOK, proxy(596, "Connection timed out")),
         // A read is repeated at once, so both must be lost to be seen.
-        Rule { times: Some(2), ..once(LOOK, Effect::ResetBefore) },
+        Rule { times: Some(2), ..Rule::always(LOOK, Effect::ResetBefore) },
     ];
     let upid = pve.client.lxc(NODE, 101).start().await.unwrap();
     for fault in faults {
@@ -110,9 +110,9 @@ async fn a_host_that_is_away_for_a_while_does_not_lose_the_task() {
 #[tokio::test]
 async fn a_node_that_stays_away_leaves_the_outcome_unknown() {
     let pve = with_container().await;
-    pve.sim.faults().add(once(START, Effect::TaskHangs));
+    pve.sim.faults().add(Rule::once(START, Effect::TaskHangs));
     let upid = pve.client.lxc(NODE, 101).start().await.unwrap();
-    pve.sim.faults().add(Rule { times: None, ..once("GET /**", Effect::ResetBefore) });
+    pve.sim.faults().add(Rule::always("GET /**", Effect::ResetBefore));
     let error = pve.client.wait_silently(&upid, &within(Duration::from_secs(1))).await.unwrap_err();
     assert!(matches!(error, Error::Unreachable(Outcome::Unknown, _)), "{error}");
     assert_eq!(error.retry(), Retry::OutcomeUnknown);
@@ -138,7 +138,7 @@ async fn a_node_that_leaves_and_comes_back_is_found_through_the_other() {
 #[tokio::test]
 async fn a_log_of_many_pages_comes_whole_and_in_order() {
     let pve = with_container().await;
-    pve.sim.faults().add(once(START, Effect::TaskWarns(1234)));
+    pve.sim.faults().add(Rule::once(START, Effect::TaskWarns(1234)));
     let upid = pve.client.lxc(NODE, 101).start().await.unwrap();
     let mut numbers = Vec::new();
     let ended = pve.client.wait(&upid, &within(Duration::from_secs(60)), |line| numbers.push(line.n)).await.unwrap();

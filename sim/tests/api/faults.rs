@@ -1,24 +1,21 @@
-use sim::{Effect, Rule, When};
+use sim::{Effect, Rule};
 
 use crate::caller::{As, Caller, dry};
-
-fn rule(call: &str, effect: Effect) -> Rule {
-    Rule { call: call.to_owned(), vmid: None, node: None, when: When::Always, times: Some(1), effect }
-}
 
 #[tokio::test]
 async fn a_call_that_is_reset_after_its_effect_has_had_it() {
     let host = Caller::new(dry()).await;
     let create = || host.request(&As::Root, "POST", &host.url("/pools"));
-    host.sim.faults().add(rule("POST /pools", Effect::ResetBefore));
+    host.sim.faults().add(Rule::once("POST /pools", Effect::ResetBefore));
     assert!(create().form(&[("poolid", "a1")]).send().await.is_err());
     assert_eq!(host.get("/pools").await.data(), serde_json::json!([]));
-    host.sim.faults().add(rule("POST /pools", Effect::ResetAfter));
+    host.sim.faults().add(Rule::once("POST /pools", Effect::ResetAfter));
     assert!(create().form(&[("poolid", "a1")]).send().await.is_err());
     assert_eq!(host.get("/pools").await.data()[0]["poolid"], "a1");
-    host.sim
-        .faults()
-        .add(rule("GET /pools", Effect::Proxy { status: 596, reason: "Connection timed out".into(), done: false }));
+    host.sim.faults().add(Rule::once(
+        "GET /pools",
+        Effect::Proxy { status: 596, reason: "Connection timed out".into(), done: false },
+    ));
     assert_eq!(host.get("/pools").await.line(), "596 Connection timed out");
     host.sim.stop().await;
 }
@@ -28,19 +25,19 @@ async fn tasks_fail_warn_and_hang_on_demand() {
     let host = Caller::new(dry()).await;
     host.container(100, "local-btrfs", "x").await;
     let start = "POST /nodes/*/lxc/*/status/start";
-    host.sim.faults().add(rule(start, Effect::TaskFails("startup for container '100' failed".into())));
+    host.sim.faults().add(Rule::once(start, Effect::TaskFails("startup for container '100' failed".into())));
     let upid = host.call("POST", "/nodes/pve1/lxc/100/status/start", &[]).await.data();
     assert_eq!(host.wait(&upid).await, "startup for container '100' failed");
-    host.sim.faults().add(rule(start, Effect::TaskHangs));
+    host.sim.faults().add(Rule::once(start, Effect::TaskHangs));
     let upid = host.call("POST", "/nodes/pve1/lxc/100/status/start", &[]).await.data();
     let path = format!("/nodes/pve1/tasks/{}", upid.as_str().unwrap());
     assert_eq!(host.get(&format!("{path}/status")).await.data()["status"], "running");
     assert_eq!(host.call("DELETE", &path, &[]).await.status, 200);
     assert_eq!(host.wait(&upid).await, "unexpected status");
-    host.sim.faults().add(rule(start, Effect::TaskWarns(2)));
+    host.sim.faults().add(Rule::once(start, Effect::TaskWarns(2)));
     let upid = host.call("POST", "/nodes/pve1/lxc/100/status/start", &[]).await.data();
     assert_eq!(host.wait(&upid).await, "WARNINGS: 2");
-    host.sim.faults().add(Rule { vmid: Some(100), ..rule("", Effect::LockTimeout) });
+    host.sim.faults().add(Rule { vmid: Some(100), ..Rule::once("", Effect::LockTimeout) });
     let upid = host.call("POST", "/nodes/pve1/lxc/100/status/stop", &[]).await.data();
     assert_eq!(host.wait(&upid).await, "can't lock file '/run/lock/lxc/pve-config-100.lock' - got timeout");
     host.sim.stop().await;

@@ -7,6 +7,7 @@ use proxmox::{Resource, Thing};
 
 use crate::card;
 use crate::failure::proxmox_failure;
+use crate::found::{self, bearer};
 use crate::hosts::Host;
 use crate::step::StepError;
 use crate::tools::Tools;
@@ -55,11 +56,7 @@ enum Look {
 
 async fn look(host: &Host, node: &str, vmid: u32, id: ContainerId) -> Result<Look, StepError> {
     let guest = host.client.lxc(node, vmid);
-    let config = match guest.config().await {
-        Ok(config) => config,
-        Err(error) if error.is_missing(Thing::Guest) => return Ok(Look::Gone),
-        Err(error) => return Err(proxmox_failure(error)),
-    };
+    let Some(config) = found::config(host, node, vmid).await? else { return Ok(Look::Gone) };
     let status = match guest.status().await {
         Ok(status) => status,
         Err(error) if error.is_missing(Thing::Guest) => return Ok(Look::Gone),
@@ -68,8 +65,7 @@ async fn look(host: &Host, node: &str, vmid: u32, id: ContainerId) -> Result<Loo
     if config.lock().is_some() || status.lock.is_some() {
         return Ok(Look::Locked);
     }
-    let tags = config.get("tags").unwrap_or_default();
-    let marked = match marker::parse(tags, config.get("description").unwrap_or_default()) {
+    let marked = match bearer(&config) {
         Some(other) if other != id => return Ok(Look::Gone),
         marked => marked.is_some(),
     };
@@ -86,7 +82,7 @@ async fn look(host: &Host, node: &str, vmid: u32, id: ContainerId) -> Result<Loo
         disk_gb: card::disk_gb(&config).unwrap_or_default(),
         network: card::network(&config),
         features: card::features(&config),
-        tags: tags.split([';', ',', ' ']).filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
+        tags: marker::tags(config.get("tags").unwrap_or_default()).map(str::to_owned).collect(),
         start_on_boot: config.get("onboot") == Some("1"),
         power: match status.status.as_str() {
             "running" => Power::Running,

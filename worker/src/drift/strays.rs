@@ -7,10 +7,10 @@ use domain::orphan::{Orphan, Stray, Why};
 use domain::vmid::{Vmid, VmidOfHost};
 use domain::{ContainerId, Meta};
 use platform::views::{OrphanFilter, OrphanRow};
-use proxmox::{Resource, Thing};
+use proxmox::Resource;
 
 use super::sweep::{SWEEP, is_at_work};
-use crate::failure::proxmox_failure;
+use crate::found::{self, bearer};
 use crate::hosts::Host;
 use crate::step::StepError;
 use crate::tools::Tools;
@@ -35,7 +35,7 @@ pub(super) async fn record(
             before.remove(&vmid);
             continue;
         }
-        let tagged = guest.tags.as_deref().unwrap_or_default().split([';', ',', ' ']).any(|tag| tag == marker::TAG);
+        let tagged = marker::tags(guest.tags.as_deref().unwrap_or_default()).any(|tag| tag == marker::TAG);
         if known.contains(&vmid) || !(tagged || before.contains(&vmid)) {
             continue;
         }
@@ -63,19 +63,15 @@ enum Seen {
 }
 
 async fn look(tools: &Tools, host: &Host, node: &str, vmid: u32) -> Result<Seen, StepError> {
-    let config = match host.client.lxc(node, vmid).config().await {
-        Ok(config) => config,
-        Err(error) if error.is_missing(Thing::Guest) => return Ok(Seen::Nothing),
-        Err(error) => return Err(proxmox_failure(error)),
-    };
-    let text = |name| config.get(name).unwrap_or_default();
-    let Some(container) = marker::parse(text("tags"), text("description")) else { return Ok(Seen::Nothing) };
+    let Some(config) = found::config(host, node, vmid).await? else { return Ok(Seen::Nothing) };
+    let Some(container) = bearer(&config) else { return Ok(Seen::Nothing) };
     if config.lock().is_some() || is_at_work(tools, container).await? {
         return Ok(Seen::NotNow);
     }
     Ok(match why(tools, host, vmid, container).await? {
         Some(why) => {
-            Seen::Stray(Stray { node: node.to_owned(), hostname: text("hostname").to_owned(), container, why })
+            let hostname = config.get("hostname").unwrap_or_default().to_owned();
+            Seen::Stray(Stray { node: node.to_owned(), hostname, container, why })
         }
         None => Seen::Nothing,
     })

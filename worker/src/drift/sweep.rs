@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use domain::container::{Container, Lifecycle, Power};
+use domain::container::{Container, Lifecycle, Power, marker};
 use domain::drift::{Drift, See};
 use domain::operation::Status;
 use domain::{ContainerId, Meta};
@@ -191,10 +191,9 @@ pub(super) async fn is_at_work(tools: &Tools, container: ContainerId) -> Result<
 /// As the cluster's list shows it, which lags by some seconds: reason enough to read its settings, and no more.
 fn looks_other(row: &ContainerRow, seen: &Resource) -> bool {
     let running = seen.status == "running";
-    let tags: HashSet<&str> =
-        seen.tags.as_deref().unwrap_or_default().split([';', ',', ' ']).filter(|tag| !tag.is_empty()).collect();
-    let marked = tags.contains(domain::container::marker::TAG);
-    let wanted = row.spec.tags.iter().filter(|tag| *tag != domain::container::marker::TAG).count();
+    let tags: HashSet<&str> = marker::tags(seen.tags.as_deref().unwrap_or_default()).collect();
+    let marked = tags.contains(marker::TAG);
+    let wanted = row.spec.tags.iter().filter(|tag| *tag != marker::TAG).count();
     seen.node != row.node
         || running != (row.power == Power::Running)
         || seen.name.as_ref().is_some_and(|name| *name != row.hostname)

@@ -2,11 +2,12 @@
 
 use domain::container::{Change, ContainerSpec, Guest};
 use domain::preview::{Call, Preview};
-use proxmox::{LxcConfig, Thing};
+use proxmox::LxcConfig;
 
 use super::{making, volume};
 use crate::copies::storage_of;
 use crate::failure::proxmox_failure;
+use crate::found;
 use crate::step::StepError;
 use crate::tools::Tools;
 
@@ -72,13 +73,8 @@ pub(super) async fn rebuild(
 /// None when it is gone; a lock is noted.
 async fn config(tools: &Tools, guest: &Guest, preview: &mut Preview) -> Result<Option<LxcConfig>, StepError> {
     let host = tools.hosts.get(guest.host).await?;
-    match host.client.lxc(&guest.node, guest.vmid.get()).config().await {
-        Ok(config) => {
-            let note = |lock: &str| format!("Proxmox has it locked ({lock}): it waits for that");
-            preview.notes.extend(config.lock().map(note));
-            Ok(Some(config))
-        }
-        Err(error) if error.is_missing(Thing::Guest) => Ok(None),
-        Err(error) => Err(proxmox_failure(error)),
-    }
+    let config = found::config(&host, &guest.node, guest.vmid.get()).await?;
+    let note = |lock: &str| format!("Proxmox has it locked ({lock}): it waits for that");
+    preview.notes.extend(config.as_ref().and_then(|config| config.lock()).map(note));
+    Ok(config)
 }

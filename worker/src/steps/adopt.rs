@@ -6,7 +6,6 @@ use domain::vmid::{VmidCommand, VmidLease, VmidOfHost};
 use domain::{Aggregate as _, Event as _};
 use futures_util::future::BoxFuture;
 use platform::log::StreamAppend;
-use proxmox::Thing;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -14,6 +13,7 @@ use super::change_guest::{Values, put_at};
 use crate::context::Context;
 use crate::drift::why;
 use crate::failure::proxmox_failure;
+use crate::found::{self, bearer};
 use crate::step::{Done, Step, StepError};
 
 pub(super) struct MarkGuest;
@@ -142,14 +142,13 @@ async fn look(context: &Context, id: VmidOfHost, node: &str) -> Result<Both, Ste
         return Err(StepError::new(FailureKind::Locked, failure));
     }
     let (tags, text) = (config.get("tags").unwrap_or_default(), config.get("description").unwrap_or_default());
-    if let Some(container) = marker::parse(tags, text)
+    if let Some(container) = bearer(&config)
         && container != context.container_id
         && why(&context.tools, &host, id.vmid.get(), container).await?.is_none()
     {
         return Err(owned("it bears the marker of a container that is here"));
     }
-    let others = tags.split([';', ',', ' ']).filter(|tag| !tag.is_empty() && *tag != marker::TAG);
-    let marked: Vec<&str> = std::iter::once(marker::TAG).chain(others).collect();
+    let marked: Vec<&str> = std::iter::once(marker::TAG).chain(marker::own_tags(tags)).collect();
     let before = [("tags", config.get("tags")), ("description", config.get("description"))];
     let line = marker(context.container_id);
     let after = format!("{}\n\n{line}\n", marker::without(text)).trim_start().to_owned();
@@ -165,15 +164,13 @@ impl Step for UnmarkGuest {
         Box::pin(async {
             let Some(guest) = context.container().await?.state.guest() else { return Ok(Done::nothing()) };
             let host = context.tools.hosts.get(guest.host).await?;
-            let config = match host.client.lxc(&guest.node, guest.vmid.get()).config().await {
-                Ok(config) => config,
-                Err(error) if error.is_missing(Thing::Guest) => return Ok(Done::nothing()),
-                Err(error) => return Err(proxmox_failure(error)),
+            let Some(config) = found::config(&host, &guest.node, guest.vmid.get()).await? else {
+                return Ok(Done::nothing());
             };
-            let (tags, text) = (config.get("tags").unwrap_or_default(), config.get("description").unwrap_or_default());
-            if marker::parse(tags, text) == Some(context.container_id) {
-                let others: Vec<&str> =
-                    tags.split([';', ',', ' ']).filter(|tag| !tag.is_empty() && *tag != marker::TAG).collect();
+            if bearer(&config) == Some(context.container_id) {
+                let (tags, text) =
+                    (config.get("tags").unwrap_or_default(), config.get("description").unwrap_or_default());
+                let others: Vec<&str> = marker::own_tags(tags).collect();
                 let own = marker::without(text);
                 let wanted = Values::from([
                     ("tags".to_owned(), Some(others.join(";")).filter(|tags| !tags.is_empty())),

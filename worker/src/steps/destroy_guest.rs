@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::container::{Container, ContainerCommand, Guest, marker};
+use domain::container::{Container, ContainerCommand, Guest};
 use domain::operation::{Command, Operation};
 use domain::pipeline::StepName;
 use domain::vmid::Vmid;
@@ -15,6 +15,7 @@ use super::rebuild::Kept;
 use super::{Leased, lease_vmid};
 use crate::context::Context;
 use crate::failure::proxmox_failure;
+use crate::found::{self, bearer};
 use crate::hosts::Host;
 use crate::step::{Done, Step, StepError};
 
@@ -98,14 +99,7 @@ pub(crate) async fn take_down(
 /// Before anything under its number is stopped. One that was given back may be another container's by now, whose tasks
 /// are not ours to end. Where a guest bears no marker yet, the number's lease tells.
 async fn may_be_ours(context: &Context, host: &Host, node: &str, vmid: u32) -> Result<bool, StepError> {
-    let bearer = match host.client.lxc(node, vmid).config().await {
-        Ok(config) => {
-            marker::parse(config.get("tags").unwrap_or_default(), config.get("description").unwrap_or_default())
-        }
-        Err(error) if error.is_missing(Thing::Guest) => None,
-        Err(error) => return Err(proxmox_failure(error)),
-    };
-    match bearer {
+    match found::config(host, node, vmid).await?.as_ref().and_then(bearer) {
         Some(bearer) => Ok(bearer == context.container_id),
         None => lease_vmid::is_ours(context, host.id, Vmid::try_from(vmid).map_err(StepError::internal)?).await,
     }
@@ -122,8 +116,8 @@ async fn remove(context: &Context, host: &Host, node: &str, vmid: u32, how: LxcD
     match guest.delete(how).await {
         Ok(upid) => match context.task_within(host, &upid, Duration::from_secs(300)).await {
             Ok(()) => Ok(()),
-            Err(error) => match guest.config().await {
-                Err(gone) if gone.is_missing(Thing::Guest) => Ok(()),
+            Err(error) => match found::config(host, node, vmid).await {
+                Ok(None) => Ok(()),
                 _ => Err(error),
             },
         },

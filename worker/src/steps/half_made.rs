@@ -1,15 +1,15 @@
 //! Whose a guest is, also when nobody can tell from the guest itself: while Proxmox makes one, its configuration has
 //! nothing but its lock, and a create that died in the middle leaves it so.
 
-use domain::container::marker;
 use domain::host::Auth;
 use domain::operation::{Failure, FailureKind};
 use proxmox::shell::{Command, GuestError};
-use proxmox::{Task, TaskList, Thing};
+use proxmox::{Task, TaskList};
 
 use super::cloning;
 use crate::context::Context;
 use crate::failure::proxmox_failure;
+use crate::found::{self, bearer};
 use crate::guest::guest_failure;
 use crate::hosts::Host;
 use crate::step::StepError;
@@ -29,13 +29,8 @@ pub(super) enum Whose {
 /// After waiting for a task that may still be making it.
 pub(super) async fn whose(context: &Context, host: &Host, node: &str, vmid: u32) -> Result<Whose, StepError> {
     context.await_tasks_of(host, node, vmid).await?;
-    let config = match host.client.lxc(node, vmid).config().await {
-        Ok(config) => config,
-        Err(error) if error.is_missing(Thing::Guest) => return Ok(Whose::Nobodys),
-        Err(error) => return Err(proxmox_failure(error)),
-    };
-    let found = marker::parse(config.get("tags").unwrap_or_default(), config.get("description").unwrap_or_default());
-    Ok(match found {
+    let Some(config) = found::config(host, node, vmid).await? else { return Ok(Whose::Nobodys) };
+    Ok(match bearer(&config) {
         Some(container) if container == context.container_id => Whose::Ours,
         Some(_) => Whose::Anothers,
         // Without its lock when we were killed between taking that off and the rest.

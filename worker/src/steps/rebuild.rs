@@ -1,10 +1,9 @@
 //! What a rebuild does besides a delete's and a create's steps: it keeps the place, backs up first, and says that it begins.
 
-use domain::container::{ContainerCommand, Guest, Where, marker};
+use domain::container::{ContainerCommand, Guest, Where};
 use domain::operation::{Command, Failure, Operation};
 use domain::pipeline::StepName;
 use futures_util::future::BoxFuture;
-use proxmox::Thing;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,6 +13,7 @@ use super::configure_guest::hardware_address;
 use crate::context::Context;
 use crate::copies::storage_of;
 use crate::failure::{guest_locked, proxmox_failure};
+use crate::found::{self, bearer};
 use crate::hosts::Host;
 use crate::place::{self, Place};
 use crate::step::{Done, Step, StepError};
@@ -47,13 +47,11 @@ impl Step for KeepPlace {
                 return Done::with(&kept.ok_or_else(|| StepError::internal("nobody knows where its guest was"))?);
             };
             let host = context.tools.hosts.get(guest.host).await?;
-            let config = match host.client.lxc(&guest.node, guest.vmid.get()).config().await {
-                Ok(config) => config,
-                Err(error) if error.is_missing(Thing::Guest) => return Done::with(&of_gone(context, guest).await?),
-                Err(error) => return Err(proxmox_failure(error)),
+            let Some(config) = found::config(&host, &guest.node, guest.vmid.get()).await? else {
+                return Done::with(&of_gone(context, guest).await?);
             };
             let text = |name: &str| config.get(name).unwrap_or_default();
-            if marker::parse(text("tags"), text("description")) != Some(context.container_id) {
+            if bearer(&config) != Some(context.container_id) {
                 let detail =
                     format!("guest {} on {} does not bear our marker; see whose it is", guest.vmid, guest.node);
                 return Err(StepError::last(Failure::new("not-ours", "The guest is not this container's", detail)));

@@ -3,7 +3,7 @@
 use domain::container::ContainerCommand;
 use domain::operation::{Command, StepState};
 use futures_util::future::BoxFuture;
-use proxmox::{Restore, Thing};
+use proxmox::Restore;
 use serde_json::{Value, json};
 
 use super::backup::present;
@@ -13,6 +13,7 @@ use super::snapshot;
 use crate::context::Context;
 use crate::copies::storage_of;
 use crate::failure::proxmox_failure;
+use crate::found;
 use crate::step::{Done, Step, StepError};
 
 pub(super) struct FindCopy;
@@ -42,11 +43,8 @@ impl Step for RestoreGuest {
                 return Done::with(before);
             }
             let (host, place) = (context.host().await?, context.place().await?);
-            let storage = match host.client.lxc(&place.node, place.vmid.get()).config().await {
-                Ok(config) => config.get("rootfs").map(|rootfs| storage_of(rootfs).to_owned()),
-                Err(error) if error.is_missing(Thing::Guest) => None,
-                Err(error) => return Err(proxmox_failure(error)),
-            };
+            let config = found::config(&host, &place.node, place.vmid.get()).await?;
+            let storage = config.and_then(|config| Some(storage_of(config.get("rootfs")?).to_owned()));
             let storage = storage.or_else(|| Some(before?.get("storage")?.as_str()?.to_owned()));
             let last = context.last_task(RESTORE).await?.map(|task| task.upid.to_string());
             Done::with(&json!({ "last": last, "storage": storage }))

@@ -4,7 +4,6 @@ use domain::copy;
 use domain::operation::Command;
 use domain::pipeline::StepName;
 use futures_util::future::BoxFuture;
-use proxmox::Thing;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,6 +12,7 @@ use super::making::source;
 use super::snapshot::{delete, explained, named};
 use crate::context::Context;
 use crate::failure::proxmox_failure;
+use crate::found;
 use crate::step::{Done, Step, StepError};
 
 pub(super) struct SnapshotSource;
@@ -86,9 +86,8 @@ async fn drop_it(context: &Context) -> Result<(), StepError> {
     let Ok(from) = source(context).await else { return Ok(()) };
     let host = context.tools.hosts.get(from.host).await?;
     context.tasks_of_through(&host, &from.node, from.vmid.get()).await?;
-    match host.client.lxc(&from.node, from.vmid.get()).config().await {
-        Err(error) if error.is_missing(Thing::Guest) => return Ok(()),
-        _ => {}
+    if found::config(&host, &from.node, from.vmid.get()).await?.is_none() {
+        return Ok(());
     }
     match named(&host, &from, &name).await? {
         Some(found) if found.operation == Some(context.id) => delete(context, &host, &from, &name).await,

@@ -6,7 +6,7 @@ use domain::operation::{Command, OperationCommand, Status};
 use domain::pipeline::{PipelineName, StepName};
 use domain::{Aggregate as _, ContainerId, Event as _, OperationId};
 use sha2::{Digest as _, Sha256};
-use sim::{Effect, Rule, When};
+use sim::{Effect, Rule};
 
 use crate::support::{Ground, World, hostname, meta, spec};
 use crate::trips::{Met, Trip};
@@ -95,10 +95,6 @@ impl World {
     }
 }
 
-fn fault(call: &str, effect: Effect) -> Rule {
-    Rule { call: call.into(), vmid: None, node: None, when: When::Always, times: None, effect }
-}
-
 pub(crate) async fn config(world: &World, container: ContainerId) -> Vec<(String, String)> {
     let (api, guest) = world.api(container).await;
     let config = api.lxc(&guest.node, guest.vmid.get()).config().await.unwrap();
@@ -130,7 +126,7 @@ async fn a_change_that_fails_or_is_cancelled_at_any_step_leaves_all_as_it_was() 
             world
                 .sim
                 .faults()
-                .add(fault(call, Effect::Status { status: 403, reason: "Permission check failed".into() }));
+                .add(Rule::always(call, Effect::Status { status: 403, reason: "Permission check failed".into() }));
             // Only the way there is to fail.
             let ended = async {
                 loop {

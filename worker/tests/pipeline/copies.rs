@@ -32,11 +32,11 @@ on_both!(
     each_undo_may_run_twice,
 );
 
-fn snapshot(container: ContainerId, name: &str) -> Command {
+pub(crate) fn snapshot(container: ContainerId, name: &str) -> Command {
     Command::TakeSnapshot { container, name: name.into(), description: Some("all is well".into()) }
 }
 
-async fn done(world: &World, command: Command) {
+pub(crate) async fn done(world: &World, command: Command) {
     let id = world.accept(command).await;
     let operation = world.drive(id).await;
     assert_eq!(operation.status(), Some(Status::Succeeded), "{:?}", operation.end());
@@ -62,7 +62,7 @@ async fn backups(world: &World, container: ContainerId) -> usize {
     Copies::new(world.tools.clone()).backups(container).await.unwrap().len()
 }
 
-fn backup(container: ContainerId) -> Command {
+pub(crate) fn backup(container: ContainerId) -> Command {
     let notes = Some("all is well".into());
     Command::BackUp { container, storage: None, mode: BackupMode::Snapshot, notes, protected: false, schedule: None }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::ContainerId;
 use domain::pipeline::StepName;
 use proxmox::Waiting;
-use sim::{Effect, Rule, When};
+use sim::{Effect, Rule};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::World;
@@ -105,8 +105,7 @@ impl Fault {
         };
         let (Self::Refused(call) | Self::RefusedOnce(call) | Self::TaskFails(call)) = self else { return };
         let times = matches!(self, Self::RefusedOnce(_)).then_some(1);
-        let call = call.to_owned();
-        world.sim.faults().add(Rule { call, vmid: None, node: None, when: When::Always, times, effect });
+        world.sim.faults().add(Rule { times, ..Rule::always(call, effect) });
     }
 
     pub(crate) async fn mend(self, world: &World, container: ContainerId) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::operation::Status;
 use domain::pipeline::PipelineName;
 use proxmox::{Client, TaskList, Upid};
-use sim::{Effect, Rule, When};
+use sim::{Effect, Rule};
 use tokio_util::sync::CancellationToken;
 use worker::engine::{Outcome, Turn};
 
@@ -82,8 +82,7 @@ async fn a_lease_that_is_lost_while_a_task_runs_is_the_end_of_all_writing_and_as
 }
 
 fn rule(world: &World, call: &str, effect: Effect) -> u64 {
-    let call = call.to_owned();
-    world.sim.faults().add(Rule { call, vmid: None, node: None, when: When::Always, times: None, effect })
+    world.sim.faults().add(Rule::always(call, effect))
 }
 
 async fn running(world: &World, client: &Client) -> Vec<Upid> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::container::{Container, ContainerSpec, Source};
 use domain::operation::{Command, End, Failure, Status};
 use domain::pipeline::StepName;
-use sim::{Effect, Rule, When};
+use sim::{Effect, Rule};
 use worker::engine::Outcome;
 
 use crate::support::{Ground, World, hostname, spec, turn};
@@ -43,8 +43,7 @@ async fn a_storage_without_room_is_named_before_and_while_it_is_filled() {
     assert!(failure.detail.contains("GiB free of the 10000 asked for"), "{failure}");
     // Somebody else fills it between the look and the act.
     let effect = Effect::TaskFails("unable to create CT 100 - No space left on device".to_owned());
-    let call = "POST /nodes/*/lxc".to_owned();
-    world.sim.faults().add(Rule { call, vmid: None, node: None, when: When::Always, times: None, effect });
+    world.sim.faults().add(Rule::always("POST /nodes/*/lxc", effect));
     let failure = refused(&world, image(IMAGE)).await;
     assert_eq!(failure.slug, "storage-full");
     assert!(failure.detail.contains("free some space or choose another storage"), "{failure}");
@@ -85,15 +84,7 @@ async fn what_a_create_of_ours_left_half_made_is_removed_and_made_again() {
     let mut made = Vec::new();
     for cancelled in [false, true] {
         let (container, id) = world.request(image(IMAGE)).await;
-        let rule = Rule {
-            call: String::new(),
-            vmid: None,
-            node: None,
-            when: When::Always,
-            times: Some(1),
-            effect: Effect::LockTimeout,
-        };
-        let rule = world.sim.faults().add(rule);
+        let rule = world.sim.faults().add(Rule::once("", Effect::LockTimeout));
         let outcome = world.engine("w").drive(id, &turn(&hostname())).await.unwrap();
         assert!(matches!(outcome, Outcome::Later(Some(_))), "{outcome:?}");
         assert_eq!(world.sim.faults().hits(rule), 1);
@@ -118,10 +109,8 @@ async fn what_a_destroy_of_ours_left_half_made_is_still_ours() {
     let world = World::on(Ground { sim: options, ..Ground::local() }).await;
     let (container, id) = world.request(image(IMAGE)).await;
     let fails = Effect::TaskFails("can't lock file '/run/lock/lxc/pve-config-100.lock' - got timeout".to_owned());
-    let rules = [("", Effect::LockTimeout), ("DELETE /nodes/*/lxc/*", fails)].map(|(call, effect)| {
-        let rule = Rule { call: call.to_owned(), vmid: None, node: None, when: When::Always, times: Some(1), effect };
-        world.sim.faults().add(rule)
-    });
+    let rules = [("", Effect::LockTimeout), ("DELETE /nodes/*/lxc/*", fails)]
+        .map(|(call, effect)| world.sim.faults().add(Rule::once(call, effect)));
     assert_eq!(world.drive(id).await.status(), Some(Status::Succeeded));
     assert_eq!(rules.map(|rule| world.sim.faults().hits(rule)), [1, 1]);
     world.is_ready(container).await.unwrap();
@@ -132,17 +121,13 @@ async fn what_a_destroy_of_ours_left_half_made_is_still_ours() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delete_does_not_touch_whoever_has_the_number_now() {
     let world = World::new().await;
-    let hits = |call: &str, effect| {
-        let (call, times) = (call.to_owned(), Some(1));
-        world.sim.faults().add(Rule { call, vmid: None, node: None, when: When::Always, times, effect })
-    };
     let wish = || ContainerSpec { vmid: Some(150), ..image(IMAGE) };
-    hits("POST /nodes/*/lxc", Effect::TaskFails("something broke".to_owned()));
+    world.sim.faults().add(Rule::once("POST /nodes/*/lxc", Effect::TaskFails("something broke".to_owned())));
     let (failed, id) = world.request(wish()).await;
     assert_eq!(world.drive(id).await.status(), Some(Status::Failed));
     let (other, id) = world.request(wish()).await;
     assert_eq!(world.drive(id).await.status(), Some(Status::Succeeded));
-    hits("POST /nodes/*/lxc/*/status/stop", Effect::TaskHangs);
+    world.sim.faults().add(Rule::once("POST /nodes/*/lxc/*/status/stop", Effect::TaskHangs));
     let (api, guest) = world.api(other).await;
     let upid = api.lxc(&guest.node, guest.vmid.get()).stop().await.unwrap();
     let delete = Command::DeleteContainer { container: failed, purge: true, keep_unreferenced: false };
@@ -159,10 +144,8 @@ async fn a_delete_does_not_touch_whoever_has_the_number_now() {
 async fn a_task_that_was_interrupted_is_begun_again() {
     let world = World::new().await;
     let effect = Effect::TaskFails("unexpected status".to_owned());
-    let calls = ["POST /nodes/*/lxc", "POST /nodes/*/lxc/*/status/start"].map(|call| {
-        let (call, effect) = (call.to_owned(), effect.clone());
-        world.sim.faults().add(Rule { call, vmid: None, node: None, when: When::Always, times: Some(1), effect })
-    });
+    let calls = ["POST /nodes/*/lxc", "POST /nodes/*/lxc/*/status/start"]
+        .map(|call| world.sim.faults().add(Rule::once(call, effect.clone())));
     let (container, id) = world.request(image(IMAGE)).await;
     assert_eq!(world.drive(id).await.status(), Some(Status::Succeeded));
     assert_eq!(calls.map(|rule| world.sim.faults().hits(rule)), [1, 1]);

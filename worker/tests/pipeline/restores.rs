@@ -2,20 +2,14 @@
 
 use domain::ContainerId;
 use domain::container::{Change, Source};
-use domain::copy::{BackupMode, file};
+use domain::copy::file;
 use domain::operation::{Command, Status};
 use domain::pipeline::PipelineName;
-use sim::{Effect, Rule, When};
+use sim::{Effect, Rule};
 use worker::Sweep;
 
-use crate::copies::{has_succeeded, prepare};
+use crate::copies::{backup, done, has_succeeded, prepare, snapshot};
 use crate::support::{World, hostname, spec};
-
-async fn done(world: &World, command: Command) {
-    let id = world.accept(command).await;
-    let operation = world.drive(id).await;
-    assert_eq!(operation.status(), Some(Status::Succeeded), "{:?}", operation.end());
-}
 
 /// With its config's text as Proxmox has it.
 async fn is_as_recorded(world: &World, container: ContainerId) {
@@ -37,10 +31,8 @@ async fn a_container_that_was_changed_since_keeps_its_settings_when_its_files_co
     assert_eq!(world.drive(create).await.status(), Some(Status::Succeeded));
     let vmid = world.container(container).await.guest().unwrap().vmid.get();
     world.in_guest(vmid, "echo old >/srv/note").await;
-    done(&world, Command::TakeSnapshot { container, name: "first".into(), description: None }).await;
-    let mode = BackupMode::Snapshot;
-    done(&world, Command::BackUp { container, storage: None, mode, notes: None, protected: false, schedule: None })
-        .await;
+    done(&world, snapshot(container, "first")).await;
+    done(&world, backup(container)).await;
     let backup = file(&world.container(container).await.backups().next().unwrap().volume).to_owned();
     let before = world.container(container).await.request().unwrap().spec.clone();
     let size = Change {
@@ -76,9 +68,7 @@ async fn a_restore_that_died_in_the_middle_is_made_again() {
     assert_eq!(world.drive(create).await.status(), Some(Status::Succeeded));
     let (container, restore) = prepare(&world, container, PipelineName::Restore).await;
     let effect = Effect::TaskFails("can't lock file '/run/lock/lxc/pve-config-100.lock' - got timeout".to_owned());
-    let call = "POST /nodes/*/lxc".to_owned();
-    let rule = Rule { call, vmid: None, node: None, when: When::Always, times: Some(1), effect };
-    let rule = world.sim.faults().add(rule);
+    let rule = world.sim.faults().add(Rule::once("POST /nodes/*/lxc", effect));
     let operation = world.drive(restore).await;
     assert_eq!(operation.status(), Some(Status::Succeeded), "{:?}", operation.end());
     assert_eq!(world.sim.faults().hits(rule), 1);

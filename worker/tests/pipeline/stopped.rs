@@ -9,7 +9,7 @@ use domain::operation::{Command, OperationCommand, Status};
 use domain::pipeline::{PipelineName, StepName};
 use domain::{ContainerId, OperationId};
 use proxmox::{Task, TaskList};
-use sim::{Effect, Rule, When};
+use sim::{Effect, Rule};
 use worker::Copies;
 
 use crate::copies::prepare;
@@ -19,15 +19,7 @@ use crate::trips::{Met, Trip};
 
 /// From now on the call's task does not end by itself.
 fn hang(world: &World, call: &str) {
-    let effect = Effect::TaskHangs;
-    world.sim.faults().add(Rule {
-        call: call.into(),
-        vmid: None,
-        node: None,
-        when: When::Always,
-        times: Some(1),
-        effect,
-    });
+    world.sim.faults().add(Rule::once(call, Effect::TaskHangs));
 }
 
 async fn tasks(world: &World, kind: &str) -> Vec<Task> {

@@ -4,7 +4,7 @@
 mod postgres;
 mod process;
 mod redis;
-mod small_disk;
+pub mod small_disk;
 mod sshd;
 
 pub use postgres::Postgres;

@@ -13,7 +13,8 @@ mkdir -p "$data.small" && mount -t tmpfs -o "size=$size,mode=0777" small "$data.
 
 /// Starts `server` with its data as it is now on such a disk. Root gives up its rights again to become `user`; others
 /// get the right to mount in a namespace of their own, and are nobody special in one inside of that.
-pub(super) fn command(server: &Path, data: &Path, size: &str, user: Option<(u32, u32)>) -> Command {
+#[must_use]
+pub fn command(server: &Path, data: &Path, size: &str, user: Option<(u32, u32)>) -> Command {
     let mut command = Command::new("unshare");
     if user.is_none() {
         command.args(["--user", "--map-root-user"]);
@@ -30,7 +31,8 @@ pub(super) fn command(server: &Path, data: &Path, size: &str, user: Option<(u32,
 }
 
 /// The disk, as others see it who may look at the server's process.
-pub(super) fn seen_from_outside(pid: u32, data: &Path) -> PathBuf {
+#[must_use]
+pub fn seen_from_outside(pid: u32, data: &Path) -> PathBuf {
     let own = data.strip_prefix("/").unwrap_or(data);
     Path::new("/proc").join(pid.to_string()).join("root").join(own)
 }

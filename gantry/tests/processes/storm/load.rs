@@ -24,7 +24,7 @@ const PEOPLE: u64 = 8;
 const FIRST: u64 = 3;
 const WATCHERS: usize = 50;
 /// After the storm, until all has ended.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub(super) const PATIENCE: Duration = Duration::from_secs(300);
 const WELL: &[Status] = &[Status::Succeeded];
 const BADLY: &[Status] = &[Status::Failed];
 const SOMEHOW: &[Status] = &[Status::Succeeded, Status::Failed, Status::Cancelled];
@@ -154,8 +154,7 @@ async fn follow(caller: Caller, operation: OperationId, ask: Ask, noted: Arc<Not
     }
     let mut told = end_of(&caller, operation).await;
     for _ in 0..2 {
-        // What needs an operator gets one; of the others some are tried again.
-        let retried = told["status"] == "stuck" || told["status"] == "failed" && random.random_bool(0.3);
+        let retried = told["status"] == "failed" && random.random_bool(0.3);
         if !retried {
             break;
         }
@@ -172,10 +171,11 @@ async fn follow(caller: Caller, operation: OperationId, ask: Ask, noted: Arc<Not
     noted.made.lock().unwrap().push(Made { operation, ends, seen });
 }
 
+/// What waits for an operator has not ended: there is one.
 async fn end_of(caller: &Caller, operation: OperationId) -> Value {
     loop {
         let (_, told) = caller.send(Method::GET, &format!("/v1/operations/{operation}"), None).await;
-        if !matches!(told["status"].as_str(), Some("queued" | "running")) {
+        if !matches!(told["status"].as_str(), Some("queued" | "running" | "stuck")) {
             return told;
         }
         tokio::time::sleep(Duration::from_millis(250)).await;
