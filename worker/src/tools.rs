@@ -135,13 +135,13 @@ impl Tools {
         because: Option<Failure>,
     ) -> Result<Option<StreamAppend>, EngineError> {
         let Some(asked) = operation.accepted().map(|accepted| &accepted.command) else { return Ok(None) };
-        if let (Some(container), Some(_)) = (asked.target(), asked.change())
-            && matches!(end, OperationCommand::Fail | OperationCommand::FinishCancel)
-        {
-            return self.container_says(container, ContainerCommand::DropChange).await;
+        if asked.change().is_some() && matches!(end, OperationCommand::Fail | OperationCommand::FinishCancel) {
+            return self.container_says(asked.target(), ContainerCommand::DropChange).await;
         }
-        let (rebuilds, target) = (asked.rebuild().is_some(), asked.target());
-        let Some(container) = asked.creates().or(target.filter(|_| rebuilds)) else { return Ok(None) };
+        let rebuilds = asked.rebuild().is_some();
+        if asked.creates().is_none() && !rebuilds {
+            return Ok(None);
+        }
         let command = match (end, because) {
             (OperationCommand::Fail | OperationCommand::GetStuck, Some(failure)) => {
                 ContainerCommand::FailCreate(operation.failing().cloned().unwrap_or(failure))
@@ -151,7 +151,7 @@ impl Tools {
             (OperationCommand::FinishCancel, _) => ContainerCommand::CancelCreate,
             _ => return Ok(None),
         };
-        self.container_says(container, command).await
+        self.container_says(asked.target(), command).await
     }
 
     /// A create that was taken back leaves a container that nobody can retry: what was sealed for it goes. So does a
@@ -164,9 +164,9 @@ impl Tools {
             return Ok(());
         }
         if let Some(command) = operation.accepted().map(|accepted| &accepted.command)
-            && let (Some(rebuild), Some(container)) = (command.rebuild(), command.target())
+            && let Some(rebuild) = command.rebuild()
         {
-            let container = self.log.load::<Container>(container).await?.state;
+            let container = self.log.load::<Container>(command.target()).await?.state;
             let kept = container.request().map(|request| (request.root_password, request.inputs)).unwrap_or_default();
             // One that had begun is left to a retry, which needs them.
             for id in rebuild.sealed().filter(|id| Some(*id) != kept.0 && Some(*id) != kept.1) {

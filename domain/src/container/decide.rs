@@ -192,6 +192,7 @@ impl Aggregate for Container {
                 if let (Some(request), Some(rebuild)) = (&mut self.request, &self.rebuild) {
                     *request = rebuild.of(request);
                 }
+                self.rebuilt = true;
                 self.lifecycle = Lifecycle::Creating;
             }
         }

@@ -39,6 +39,7 @@ pub struct Container {
     changing: Option<Change>,
     /// The last that was accepted.
     rebuild: Option<Box<Rebuild>>,
+    rebuilt: bool,
     addresses: Vec<String>,
     /// By name; what others took or deleted only Proxmox knows.
     snapshots: BTreeSet<String>,
@@ -124,9 +125,8 @@ impl Container {
 
     /// What there is of it was made by a rebuild, or is being made by one.
     #[must_use]
-    pub fn is_rebuilt(&self) -> bool {
-        let rebuilds = self.rebuild.as_ref().map(|rebuild| rebuild.operation);
-        rebuilds.is_some() && rebuilds == self.created_by()
+    pub const fn is_rebuilt(&self) -> bool {
+        self.rebuilt
     }
 
     /// The operation that makes it; the last one that made it anew.

@@ -215,7 +215,7 @@ impl Command {
     }
 
     #[must_use]
-    pub const fn target(&self) -> Option<ContainerId> {
+    pub const fn target(&self) -> ContainerId {
         match self {
             Self::CreateContainer { container, .. }
             | Self::DeleteContainer { container, .. }
@@ -242,7 +242,7 @@ impl Command {
             | Self::RestoreNew { container, .. }
             | Self::RebuildContainer { container, .. }
             | Self::ApplyTemplate { container }
-            | Self::UpdateContainer { container, .. } => Some(*container),
+            | Self::UpdateContainer { container, .. } => *container,
         }
     }
 

@@ -21,7 +21,7 @@ pub struct Accepted {
 impl Accepted {
     #[must_use]
     pub fn new(command: Command, account: Option<AccountId>, host: Option<HostId>) -> Self {
-        Self { pipeline: command.pipeline(), target: command.target(), command, account, host }
+        Self { pipeline: command.pipeline(), target: Some(command.target()), command, account, host }
     }
 }
 

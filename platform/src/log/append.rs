@@ -63,6 +63,11 @@ pub struct Idempotency {
 
 /// Something to write in an append's transaction. May be called again when the transaction has to be made anew.
 pub trait Rows: Send + Sync {
+    /// What it looks at, when it only looks: of those in a batch that look at the same, one does.
+    fn looks_at(&self) -> Option<String> {
+        None
+    }
+
     /// What is more than one more row: it is looked at first, or changes something.
     fn write<'a>(&'a self, _: &'a mut Tx) -> BoxFuture<'a, Result<(), ViewError>> {
         Box::pin(async { Err(ViewError::Refused("neither a row nor how it is written".to_owned())) })

@@ -206,8 +206,10 @@ impl Appender {
 
     async fn write_rows(&self, tx: &mut Tx, plan: &Plan<'_>) -> Result<(), ViewError> {
         let mut together: Vec<(Text, Vec<Value>)> = Vec::new();
+        let mut looked = HashSet::new();
         for rows in plan.done.iter().flat_map(|(append, ..)| &append.rows) {
             match rows.row() {
+                None if rows.looks_at().is_some_and(|what| !looked.insert(what)) => {}
                 None => rows.write(tx).await?,
                 Some((text, row)) => match together.iter_mut().find(|(known, _)| *known == text) {
                     Some((_, all)) => all.push(row),

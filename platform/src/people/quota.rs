@@ -45,6 +45,10 @@ pub fn held(account: AccountId, takes: Takes) -> Arc<dyn Rows> {
 struct Held(AccountId, Takes);
 
 impl Rows for Held {
+    fn looks_at(&self) -> Option<String> {
+        Some(format!("{:?} of {}", self.1, self.0))
+    }
+
     fn write<'a>(&'a self, tx: &'a mut Tx) -> BoxFuture<'a, Result<(), ViewError>> {
         Box::pin(async move {
             let id = self.0.to_string();

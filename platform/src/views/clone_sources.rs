@@ -88,16 +88,17 @@ fn source(recorded: &Recorded) -> Result<Option<ContainerId>, ViewError> {
 }
 
 /// To go with an append that accepts an operation, or takes it up again: it is refused while somebody clones its
-/// container, and a clone's also while somebody works on its source.
+/// container, and a clone's while somebody works on its source. What only comes to be is free.
 #[must_use]
 pub fn free(operation: OperationId, command: &Command) -> Option<Arc<dyn log::Rows>> {
-    let target = command.target()?;
-    Some(Arc::new(Free { operation, target, source: command.clones() }))
+    let target = command.creates().is_none().then_some(command.target());
+    let source = command.clones();
+    (target.is_some() || source.is_some()).then(|| Arc::new(Free { operation, target, source }) as Arc<dyn log::Rows>)
 }
 
 struct Free {
     operation: OperationId,
-    target: ContainerId,
+    target: Option<ContainerId>,
     source: Option<ContainerId>,
 }
 
@@ -105,7 +106,7 @@ impl log::Rows for Free {
     fn write<'a>(&'a self, tx: &'a mut Tx) -> BoxFuture<'a, Result<(), ViewError>> {
         Box::pin(async move {
             let own = self.operation.to_string();
-            let mut asked = vec![(CLONED, self.target)];
+            let mut asked: Vec<_> = self.target.into_iter().map(|target| (CLONED, target)).collect();
             asked.extend(self.source.into_iter().flat_map(|source| [(CLONED, source), (AT_WORK, source)]));
             for (sql, container) in asked {
                 let container = container.to_string();
