@@ -18,6 +18,7 @@ mod copying;
 mod cors;
 mod create;
 mod deleting;
+mod described;
 mod guesses;
 pub mod guests;
 mod in_use;

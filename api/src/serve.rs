@@ -8,15 +8,16 @@ use std::time::Duration;
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::rt::net::TcpStream;
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Data;
 use actix_web::{App as ActixApp, HttpServer};
 use platform::db::Db;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::described::{self, Described};
 use crate::stream::Hub;
 use crate::tls::Tls;
-use crate::{access, body, openapi, request, routes, sparse, timely, unknown};
+use crate::{access, body, request, routes, sparse, timely, unknown};
 
 /// How the server is run.
 #[derive(Debug, Clone)]
@@ -71,11 +72,10 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     let hub = Hub::new(Db::clone(app.log.db()), app.coordination.bus().clone(), shutdown.clone());
-    let document = openapi::whole();
+    let document = Described::read(described::TEXT).map_err(std::io::Error::other)?;
     let known = Data::new(unknown::Known::of(&document));
     let in_words = Arc::new(unknown::InWords::of(&document));
     let shapes = Data::new(sparse::Shapes::of(&document));
-    let text = Bytes::from(document.to_json().map_err(std::io::Error::other)?);
     drop(document);
     let (app, hub, access) = (Data::new(app.clone()), Data::new(hub), Data::new(app.access));
     let per_worker = settings.max_connections.div_ceil(settings.workers.max(1));
@@ -86,7 +86,7 @@ pub async fn serve(
         ActixApp::new()
             .configure(|config| in_words.guard(config))
             .configure(routes::all)
-            .service(routes::document(text.clone()))
+            .service(routes::document())
             .service(routes::reader())
             .service(routes::pages())
             .default_service(actix_web::web::to(unknown::answer))

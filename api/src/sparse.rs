@@ -9,9 +9,8 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::middleware::Next;
 use actix_web::web;
 use serde_json::{Map, Value};
-use utoipa::openapi::schema::{Components, Schema};
-use utoipa::openapi::{OpenApi, RefOr};
 
+use crate::described::Described;
 use crate::paging::wrong;
 use crate::problem::{Kind, Problem};
 
@@ -28,19 +27,15 @@ struct Shape {
 }
 
 impl Shapes {
-    pub(crate) fn of(document: &OpenApi) -> Self {
-        let Some(components) = &document.components else { return Self::default() };
-        let shapes = document.paths.paths.iter().filter_map(|(path, item)| {
-            let answer = item.get.as_ref()?.responses.responses.get("200")?;
-            let RefOr::T(answer) = answer else { return None };
-            let Some(RefOr::T(content)) = answer.content.get("application/json") else { return None };
-            let own = fields(content.schema.as_ref()?, components)?;
-            let items = own.get("items").and_then(|items| item_of(items)).and_then(|item| fields(item, components));
+    pub(crate) fn of(document: &Described) -> Self {
+        let shapes = document.paths.iter().filter(|(path, _)| path.starts_with("/v1")).filter_map(|(path, item)| {
+            let own = document.answered(item)?;
+            let items = own.get("items").and_then(|items| document.fields(items.items.as_deref()?));
             let is_list = items.is_some();
-            let fields = items.unwrap_or(own).into_keys().collect();
+            let fields = items.unwrap_or(own).into_keys().map(str::to_owned).collect();
             Some((path.clone(), Shape { fields, is_list }))
         });
-        Self(shapes.filter(|(path, _)| path.starts_with("/v1")).collect())
+        Self(shapes.collect())
     }
 
     pub(crate) fn has(&self, path: &str) -> bool {
@@ -67,41 +62,6 @@ impl Shapes {
                 Err(Problem::new(Kind::Invalid).fields(vec![wrong(NAME, &problem, &format!("choose of {known}"))]))
             }
         })
-    }
-}
-
-type Fields<'a> = BTreeMap<String, &'a RefOr<Schema>>;
-
-fn fields<'a>(schema: &'a RefOr<Schema>, components: &'a Components) -> Option<Fields<'a>> {
-    match resolved(schema, components)? {
-        Schema::Object(object) if !object.properties.is_empty() => {
-            Some(object.properties.iter().map(|(name, schema)| (name.clone(), schema)).collect())
-        }
-        Schema::AllOf(all) => {
-            let parts: Vec<_> = all.items.iter().filter_map(|part| fields(part, components)).collect();
-            (!parts.is_empty()).then(|| parts.into_iter().flatten().collect())
-        }
-        _ => None,
-    }
-}
-
-fn resolved<'a>(schema: &'a RefOr<Schema>, components: &'a Components) -> Option<&'a Schema> {
-    match schema {
-        RefOr::T(schema) => Some(schema),
-        RefOr::Ref(to) => match components.schemas.get(to.ref_location.rsplit('/').next()?)? {
-            RefOr::T(schema) => Some(schema),
-            RefOr::Ref(_) => None,
-        },
-    }
-}
-
-fn item_of(schema: &RefOr<Schema>) -> Option<&RefOr<Schema>> {
-    match schema {
-        RefOr::T(Schema::Array(array)) => match &array.items {
-            utoipa::openapi::schema::ArrayItems::RefOrSchema(item) => Some(item),
-            utoipa::openapi::schema::ArrayItems::False => None,
-        },
-        _ => None,
     }
 }
 

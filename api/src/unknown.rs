@@ -5,28 +5,17 @@ use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, ResponseError as _, dev::ResourceDef};
 use domain::RequestId;
-use utoipa::openapi::OpenApi;
 
+use crate::described::Described;
 use crate::problem::{Kind, Problem};
 
 /// The paths there are, with their methods.
 pub(crate) struct Known(Vec<(ResourceDef, String)>);
 
 impl Known {
-    pub(crate) fn of(document: &OpenApi) -> Self {
-        let paths = document.paths.paths.iter().map(|(path, item)| {
-            let methods = [
-                ("GET", &item.get),
-                ("POST", &item.post),
-                ("PUT", &item.put),
-                ("PATCH", &item.patch),
-                ("DELETE", &item.delete),
-            ];
-            let allowed: Vec<&str> =
-                methods.iter().filter(|(_, there)| there.is_some()).map(|(name, _)| *name).collect();
-            (ResourceDef::new(path.as_str()), allowed.join(", "))
-        });
-        Self(paths.collect())
+    pub(crate) fn of(document: &Described) -> Self {
+        let paths = document.paths.iter();
+        Self(paths.map(|(path, item)| (ResourceDef::new(path.as_str()), item.methods().join(", "))).collect())
     }
 }
 
@@ -34,9 +23,9 @@ impl Known {
 pub(crate) struct InWords(Vec<(String, Vec<String>)>);
 
 impl InWords {
-    pub(crate) fn of(document: &OpenApi) -> Self {
+    pub(crate) fn of(document: &Described) -> Self {
         let known = Known::of(document);
-        let all = document.paths.paths.keys().zip(&known.0);
+        let all = document.paths.keys().zip(&known.0);
         let beside = |path: &str| known.0.iter().filter(|(one, _)| one.is_match(path)).count() > 1;
         let own = all.filter(|(path, _)| !path.contains('{') && beside(path));
         let methods = |allowed: &str| allowed.split(", ").map(str::to_owned).collect();

@@ -9,12 +9,16 @@ mod schemas;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{Components, OpenApi};
 
+use crate::described::Described;
 use crate::sparse::Shapes;
 use examples::Schemas;
 
 /// Completes what the routes say of themselves.
-pub(crate) fn complete(document: &mut OpenApi) {
-    let shapes = Shapes::of(document);
+///
+/// # Errors
+/// When it can't be written as JSON.
+pub(crate) fn complete(document: &mut OpenApi) -> Result<(), serde_json::Error> {
+    let shapes = Shapes::of(&Described::read(&document.to_json()?)?);
     schemas::mend(document);
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
@@ -30,6 +34,7 @@ pub(crate) fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_with(Components::new);
     parameters::components(components);
     answers::components(components);
+    Ok(())
 }
 
 /// Those that a path has, each by its method.

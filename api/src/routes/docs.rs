@@ -1,18 +1,16 @@
 //! The document and its reader, from this program alone.
 
-use actix_web::web::Bytes;
 use actix_web::{HttpResponse, Resource, web};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use crate::described;
+
 const DOCUMENT: &str = "/openapi.json";
 
-/// Written once, for all who ask: as a tree each worker would keep some megabytes of it.
 #[must_use]
-pub(crate) fn document(text: Bytes) -> Resource {
-    web::resource(DOCUMENT).route(web::get().to(move || {
-        let text = text.clone();
-        async move { HttpResponse::Ok().content_type("application/json").body(text) }
-    }))
+pub(crate) fn document() -> Resource {
+    let text = || async { HttpResponse::Ok().content_type("application/json").body(described::TEXT) };
+    web::resource(DOCUMENT).route(web::get().to(text))
 }
 
 /// `/docs/`.
