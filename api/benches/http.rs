@@ -29,8 +29,10 @@ use xtask::bench::{Aim, Figure, percentile};
 
 use support::{How, TestApp};
 
+/// Containers there, when it is asked.
+const SIZES: [usize; 4] = [100, 1_000, 10_000, 100_000];
+/// What more of them are held against.
 const FEW: usize = 1_000;
-const MANY: usize = 100_000;
 /// In one append.
 const BATCH: usize = 200;
 const WARMING_UP: Duration = Duration::from_millis(500);
@@ -140,19 +142,37 @@ async fn times(app: &TestApp, asked: &Asked, connections: usize) -> Vec<f64> {
     join_all(clients).await.into_iter().flat_map(Result::unwrap).collect()
 }
 
+/// Up to the most containers, asking on the way; one of them.
+async fn grow(app: &TestApp) -> ContainerId {
+    let container = fill(&app.app.log, SIZES[0]).await;
+    let mut few = Vec::new();
+    for size in SIZES {
+        let there = usize::try_from(NUMBER.load(Ordering::Relaxed)).unwrap();
+        if there < size {
+            fill(&app.app.log, size - there).await;
+        }
+        for (n, (name, _, asked)) in questions(app, container).into_iter().enumerate() {
+            let p50 = percentile(&times(app, &asked, 1).await, 50.0);
+            let figure = Figure::new("http", format!("{name}, by the containers there"), p50, "ms").at(size as f64);
+            match few.get(n) {
+                Some(few) if size > FEW => figure.limit(*few).aim(Aim::RatioAtMost(1.3)).print(),
+                _ => figure.print(),
+            }
+            if size == FEW {
+                few.push(p50);
+            }
+        }
+    }
+    container
+}
+
 #[tokio::main]
 async fn main() {
     let app = TestApp::how(How { queue_limit: 10_000_000, ..How::default() }).await;
-    let container = fill(&app.app.log, FEW).await;
-    let mut few = Vec::new();
-    for (name, _, asked) in questions(&app, container) {
-        few.push((name, percentile(&times(&app, &asked, 1).await, 50.0)));
-    }
-    let there = usize::try_from(NUMBER.load(Ordering::Relaxed)).unwrap();
-    fill(&app.app.log, MANY.saturating_sub(there)).await;
+    let container = grow(&app).await;
     for connections in CONNECTIONS {
         let mut livez = f64::NAN;
-        for (n, (name, most, asked)) in questions(&app, container).into_iter().enumerate() {
+        for (name, most, asked) in questions(&app, container) {
             let took = times(&app, &asked, connections).await;
             let [p50, p99] = [50.0, 99.0].map(|percent| percentile(&took, percent));
             let figure = |what: &str, value| {
@@ -166,10 +186,6 @@ async fn main() {
                 most.map_or(figure.clone(), |most| figure.aim(Aim::RatioAtMost(most))).print();
             }
             figure("p99", p99).print();
-            if connections == 1 && name != "livez" {
-                let growth = Figure::new("http", format!("{name}, from {FEW} containers to {MANY}"), p50, "ms");
-                growth.limit(few[n].1).aim(Aim::RatioAtMost(1.3)).print();
-            }
         }
     }
 }

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use domain::operation::{Accepted, Command as Asked, Given, Operation, OperationCommand};
 use domain::{Aggregate as _, ContainerId, Event as _, Meta, OperationId};
 use platform::clock;
+use platform::coordination::Coordination;
 use platform::log::{Append, Expected, Log};
 use platform::series::records;
 use serde_json::json;
@@ -35,11 +36,14 @@ use xtask::bench::{Aim, Figure, percentile};
 use ground::Ground;
 use processes::Process;
 
-const WATCHERS: usize = 2000;
-/// Operations that are watched, by ten each.
+const SIZES: [usize; 5] = [10, 100, 1_000, 2_000, 10_000];
+/// At which the aims are.
+const AIMED: usize = 2_000;
+/// Operations that are watched.
 const WATCHED: usize = 200;
-const RECORDS_PER_SECOND: u32 = 200;
-const FOR: Duration = Duration::from_secs(10);
+const DELIVERIES_PER_SECOND: usize = 2_000;
+const MOST_RECORDS_PER_SECOND: usize = 200;
+const FOR: Duration = Duration::from_secs(6);
 
 /// The server's process, and what is needed to ask it.
 struct Server {
@@ -118,20 +122,43 @@ async fn main() {
         watch(&server, *id, took.clone()).await;
     }
     let before = server.kibibytes();
-    for n in 0..WATCHERS {
-        watch(&server, watched[n % WATCHED], took.clone()).await;
+    let mut there = 0;
+    for size in SIZES {
+        while there < size {
+            watch(&server, watched[there % WATCHED], took.clone()).await;
+            there += 1;
+        }
+        // Who comes late is told of what was before.
+        while let Ok(Some(_)) = tokio::time::timeout(Duration::from_secs(1), delays.recv()).await {}
+        let each = (server.kibibytes() - before) / size as f64;
+        let figure = Figure::new("sse", "memory of each watcher", each, "KiB").at(size as f64);
+        if size == AIMED { figure.aim(Aim::AtMost(16.0)) } else { figure }.print();
+        let heard = deliver(&log, &coordination, &watched[..WATCHED.min(size)], size, &mut delays).await;
+        for percent in [50.0, 99.0] {
+            let figure =
+                Figure::new("sse", format!("record to watcher, p{percent}"), percentile(&heard, percent), "ms");
+            let figure = figure.at(size as f64);
+            if size == AIMED && percent > 50.0 { figure.aim(Aim::AtMost(10.0)) } else { figure }.print();
+        }
     }
-    let each = (server.kibibytes() - before) / WATCHERS as f64;
-    Figure::new("sse", format!("memory of each of {WATCHERS} idle watchers"), each, "KiB")
-        .aim(Aim::AtMost(16.0))
-        .print();
+}
 
+/// Writes records for a while, and says how long each took to each watcher, in milliseconds.
+async fn deliver(
+    log: &Log,
+    coordination: &Coordination,
+    watched: &[OperationId],
+    watchers: usize,
+    delays: &mut mpsc::UnboundedReceiver<i64>,
+) -> Vec<f64> {
+    let of_each = watchers / watched.len();
+    let records = (DELIVERIES_PER_SECOND / of_each).min(MOST_RECORDS_PER_SECOND);
     let began = Instant::now();
-    let mut tick = tokio::time::interval(Duration::from_secs(1) / RECORDS_PER_SECOND);
+    let mut tick = tokio::time::interval(Duration::from_secs(1) / u32::try_from(records).unwrap());
     let mut written = 0_usize;
     while began.elapsed() < FOR {
         tick.tick().await;
-        let id = watched[written % WATCHED];
+        let id = watched[written % watched.len()];
         written += 1;
         let (db, bus) = (log.db().clone(), coordination.bus().clone());
         tokio::spawn(async move {
@@ -141,16 +168,10 @@ async fn main() {
             bus.publish(&format!("operation:{id}"), stored.last.unsigned_abs()).await;
         });
     }
-    let expected = written * (WATCHERS / WATCHED) + written.min(50) * (written / WATCHED);
-    let mut heard: Vec<f64> = Vec::with_capacity(expected);
+    let mut heard = Vec::new();
     while let Ok(Some(micros)) = tokio::time::timeout(Duration::from_secs(1), delays.recv()).await {
         heard.push(micros as f64 / 1000.0);
     }
-    let rate = heard.len() as f64 / began.elapsed().as_secs_f64();
-    assert!(heard.len() >= written * (WATCHERS / WATCHED), "{} of {written} records were heard", heard.len());
-    Figure::new("sse", "deliveries", rate, "/s").print();
-    for (percent, aim) in [(50.0, None), (99.0, Some(Aim::AtMost(10.0)))] {
-        let figure = Figure::new("sse", format!("record to watcher, p{percent}"), percentile(&heard, percent), "ms");
-        aim.map_or(figure.clone(), |aim| figure.aim(aim)).print();
-    }
+    assert!(heard.len() >= written * of_each, "{} of {written} records were heard", heard.len());
+    heard
 }
