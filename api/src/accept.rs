@@ -154,7 +154,7 @@ async fn owner(app: &App, asking: &Asking, command: &Command) -> Result<Option<A
     if let Command::AdoptGuest { account, .. } = command {
         return Ok(account.or(asking.caller.account));
     }
-    let there = command.source().or(command.creates().is_none().then_some(command.target()));
+    let there = command.source().or_else(|| command.existing());
     let Some(target) = there else { return Ok(asking.caller.account) };
     let row: Option<ContainerRow> = views::get(app.log.db(), target).await.map_err(unread)?;
     Ok(row.map_or(asking.caller.account, |row| row.account))

@@ -1,5 +1,5 @@
-//! Creates through real processes: what is accepted in a second, what one takes beyond its own work, and how well a
-//! hundred fill the slots of two nodes.
+//! Creates through real processes: what is accepted in a second, what one takes beyond its own work, how well a hundred
+//! fill the slots of two nodes, and how a thousand operations at once get on.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,6 +10,8 @@
 
 #[path = "create/accepted.rs"]
 mod accepted;
+#[path = "create/at_once.rs"]
+mod at_once;
 #[path = "../tests/processes/caller.rs"]
 mod caller;
 #[path = "../tests/processes/ground.rs"]
@@ -20,6 +22,8 @@ mod processes;
 mod run;
 #[path = "create/schedule.rs"]
 mod schedule;
+#[path = "create/setup.rs"]
+mod setup;
 #[path = "../../worker/tests/pipeline/tiny.rs"]
 mod tiny;
 #[path = "../tests/processes/wire.rs"]
@@ -29,4 +33,5 @@ mod wire;
 async fn main() {
     accepted::measure().await;
     schedule::measure().await;
+    at_once::measure().await;
 }

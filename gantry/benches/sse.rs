@@ -33,7 +33,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 use xtask::bench::{Aim, Figure, percentile};
 
-use ground::Ground;
+use ground::{Backend, Ground};
 use processes::Process;
 
 const SIZES: [usize; 5] = [10, 100, 1_000, 2_000, 10_000];
@@ -109,7 +109,8 @@ async fn operation(log: &Log) -> OperationId {
 
 #[tokio::main]
 async fn main() {
-    let ground = Ground::new(sim::Options { dry_shell: true, ..sim::Options::default() }).await;
+    let ground =
+        Ground::with(Backend::Postgres, &[], sim::Options { dry_shell: true, ..sim::Options::default() }).await;
     let (log, coordination) = (ground.log().await, ground.coordination().await);
     let mut watched = Vec::new();
     for _ in 0..WATCHED {

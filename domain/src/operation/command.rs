@@ -258,6 +258,15 @@ impl Command {
         }
     }
 
+    /// The container that it is for, when that is there already.
+    #[must_use]
+    pub const fn existing(&self) -> Option<ContainerId> {
+        match self.creates() {
+            Some(_) => None,
+            None => Some(self.target()),
+        }
+    }
+
     /// The container that another one is made from.
     #[must_use]
     pub const fn source(&self) -> Option<ContainerId> {

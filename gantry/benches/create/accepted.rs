@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use uuid::Uuid;
 use xtask::bench::{Aim, Figure, median, percentile};
 
-use crate::ground::Ground;
+use crate::ground::{Backend, Ground};
 use crate::processes::Process;
 
 const ROUNDS: usize = 3;
@@ -109,7 +109,8 @@ fn append() -> Append {
 }
 
 pub(crate) async fn measure() {
-    let ground = Ground::new(sim::Options { dry_shell: true, ..sim::Options::default() }).await;
+    let ground =
+        Ground::with(Backend::Postgres, &[], sim::Options { dry_shell: true, ..sim::Options::default() }).await;
     let (_api, url) = Process::api(&ground).await;
     let (address, token) = (url.trim_start_matches("http://").to_owned(), ground.token.clone());
     let log = ground.log().await;

@@ -59,6 +59,15 @@ impl Ground {
     }
 
     pub(crate) async fn on(backend: Backend, sim: sim::Options) -> Self {
+        Self::with(backend, &[("fsync", "off")], sim).await
+    }
+
+    /// With settings of Postgres'; without any it has every commit on disk before it answers, as in production.
+    pub(crate) async fn with(
+        backend: Backend,
+        postgres: &'static [(&'static str, &'static str)],
+        sim: sim::Options,
+    ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let dir = tempfile::tempdir().unwrap();
         let templates = crate::tiny::write(dir.path());
@@ -72,7 +81,7 @@ impl Ground {
             Backend::Sqlite => (None, None),
             Backend::Postgres => {
                 let servers = tokio::task::spawn_blocking(|| {
-                    let postgres = Postgres::start_with(&[("fsync", "off")]).unwrap();
+                    let postgres = Postgres::start_with(postgres).unwrap();
                     // What it holds is searched for secrets, which compression would hide.
                     (Some(postgres), Some(Redis::start_with(&[("rdbcompression", "no")]).unwrap()))
                 });

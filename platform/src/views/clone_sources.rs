@@ -91,8 +91,7 @@ fn source(recorded: &Recorded) -> Result<Option<ContainerId>, ViewError> {
 /// container, and a clone's while somebody works on its source. What only comes to be is free.
 #[must_use]
 pub fn free(operation: OperationId, command: &Command) -> Option<Arc<dyn log::Rows>> {
-    let target = command.creates().is_none().then_some(command.target());
-    let source = command.clones();
+    let (target, source) = (command.existing(), command.clones());
     (target.is_some() || source.is_some()).then(|| Arc::new(Free { operation, target, source }) as Arc<dyn log::Rows>)
 }
 
