@@ -79,7 +79,6 @@ mod tests {
         views::audit::STATEMENTS,
         views::clone_sources::STATEMENTS,
         views::fold::STATEMENTS,
-        views::row::STATEMENTS,
     ];
 
     async fn prepare(url: &str) {

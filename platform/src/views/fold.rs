@@ -23,14 +23,15 @@ use crate::{
 statements! {
     one {}
     two {
+        // Stream by stream, by the index: a plain join reads the whole log as long as that looks small.
         SINCE =
-            "SELECT position, stream, log.version, kind, kind_version, data, meta, recorded_at, hash
-             FROM json_each_text(CAST($1 AS JSON)) AS asked(name, since)
-             JOIN log ON log.stream = asked.name AND log.version >= CAST(asked.since AS BIGINT)
-             WHERE position <= $2 ORDER BY stream, log.version",
+            "SELECT found.* FROM json_each_text(CAST($1 AS JSON)) AS asked(name, since) CROSS JOIN LATERAL (
+                SELECT position, stream, version, kind, kind_version, data, meta, recorded_at, hash FROM log
+                WHERE stream = asked.name AND version >= CAST(asked.since AS BIGINT) AND position < $2 OFFSET 0
+             ) AS found ORDER BY stream, version",
             "SELECT position, stream, version, kind, kind_version, data, meta, recorded_at, hash
              FROM json_each($1) AS asked JOIN log ON log.stream = asked.key AND log.version >= asked.value
-             WHERE position <= $2 ORDER BY stream, version";
+             WHERE position < $2 ORDER BY stream, version";
     }
 }
 
@@ -40,6 +41,7 @@ const REMEMBERED: usize = 2_000;
 /// What a stream has led to.
 #[derive(Debug)]
 pub(super) struct Fold<A: Aggregate> {
+    view: &'static str,
     pub life: Life,
     pub state: A,
     /// Of the last event.
@@ -61,20 +63,10 @@ impl<A: Aggregate> Fold<A> {
         &self.last
     }
 
-    fn begin(first: &Recorded) -> Self {
-        let life = Life {
-            stream: first.stream.clone(),
-            version: first.version,
-            created_at: first.recorded_at,
-            updated_at: first.recorded_at,
-        };
-        let (position, hash) = (first.position, String::new());
-        Self { life, state: A::default(), position, hash, last: Vec::new(), kinds: Vec::new() }
-    }
-
-    fn take(mut self, recorded: &Recorded, view: &'static str) -> Result<Self, ViewError> {
+    pub(super) fn take(mut self, recorded: &Recorded) -> Result<Self, ViewError> {
         let position = recorded.position;
-        let event: A::Event = recorded.event().map_err(|source| ViewError::Event { view, position, source })?;
+        let unread = |source| ViewError::Event { view: self.view, position, source };
+        let event: A::Event = recorded.event().map_err(unread)?;
         self.state = self.state.evolve(&event);
         if let Some(before) = self.kinds.iter().position(|kind| *kind == recorded.kind) {
             self.kinds.remove(before);
@@ -95,37 +87,52 @@ impl<A: Aggregate> Folds<A> {
         Self { view, known: Mutex::default() }
     }
 
-    /// What the streams of these events, which are in the log already, have led to with the last of them.
+    /// What the streams of these events have led to with the last of them.
     pub(super) async fn after(&self, tx: &mut Tx, events: &[&Recorded]) -> Result<Vec<Fold<A>>, ViewError> {
-        let until = events.last().map_or(0, |event| event.position.0);
+        let before = self.before(tx, events).await?;
+        before.into_iter().map(|(fold, news)| news.into_iter().try_fold(fold, Fold::take)).collect()
+    }
+
+    /// What the streams of these events had led to before them, each with its own of them.
+    pub(super) async fn before<'a>(
+        &self,
+        tx: &mut Tx,
+        events: &[&'a Recorded],
+    ) -> Result<Vec<(Fold<A>, Vec<&'a Recorded>)>, ViewError> {
+        let until = events.first().map_or(0, |event| event.position.0);
         let mut news: BTreeMap<&StreamId, Vec<&Recorded>> = BTreeMap::new();
         for event in events {
             news.entry(&event.stream).or_default().push(event);
         }
         let mut known = self.recall(&news);
-        let (mut folds, mut asked) = (Vec::with_capacity(news.len()), Map::new());
-        for (stream, events) in &news {
-            // Of a stream that begins here, all there is is here.
-            if begins(events) {
-                folds.push(self.fold(None, events.iter().copied())?);
-            } else {
-                let since = known.get(*stream).map_or(0, |fold| fold.life.version.0);
-                asked.insert(stream.as_str().to_owned(), since.into());
-            }
+        let mut asked = Map::new();
+        for (stream, _) in news.iter().filter(|(_, events)| !begins(events)) {
+            let since = known.get(*stream).map_or(0, |fold| fold.life.version.0);
+            asked.insert(stream.as_str().to_owned(), since.into());
         }
-        let mut anew = Map::new();
+        let (mut folds, mut anew) = (HashMap::with_capacity(news.len()), Map::new());
         for events in read(tx, asked, until).await?.chunk_by(|a, b| a.stream == b.stream) {
             let Some((first, rest)) = events.split_first() else { continue };
-            match known.remove(&first.stream) {
-                None => folds.push(self.fold(None, events)?),
-                Some(fold) if fold.hash == first.hash => folds.push(self.fold(Some(fold), rest)?),
-                Some(_) => drop(anew.insert(first.stream.as_str().to_owned(), 0.into())),
-            }
+            let fold = match known.remove(&first.stream) {
+                None => events.iter().try_fold(self.begin(first), Fold::take)?,
+                Some(fold) if fold.hash == first.hash => rest.iter().try_fold(fold, Fold::take)?,
+                Some(_) => {
+                    anew.insert(first.stream.as_str().to_owned(), 0.into());
+                    continue;
+                }
+            };
+            folds.insert(first.stream.clone(), fold);
         }
         for events in read(tx, anew, until).await?.chunk_by(|a, b| a.stream == b.stream) {
-            folds.push(self.fold(None, events)?);
+            let Some(first) = events.first() else { continue };
+            folds.insert(first.stream.clone(), events.iter().try_fold(self.begin(first), Fold::take)?);
         }
-        Ok(folds)
+        let fold = |(stream, events): (&StreamId, Vec<&'a Recorded>)| match (folds.remove(stream), &*events) {
+            (Some(fold), _) => Ok((fold, events)),
+            (None, [first, ..]) if begins(&events) => Ok((self.begin(first), events)),
+            (None, _) => Err(ViewError::Refused(format!("the log has no beginning of {stream}"))),
+        };
+        news.into_iter().map(fold).collect()
     }
 
     pub(super) fn keep(&self, folds: Vec<Fold<A>>) {
@@ -147,18 +154,16 @@ impl<A: Aggregate> Folds<A> {
             .collect()
     }
 
-    fn fold<'a>(
-        &self,
-        from: Option<Fold<A>>,
-        events: impl IntoIterator<Item = &'a Recorded>,
-    ) -> Result<Fold<A>, ViewError> {
-        let mut events = events.into_iter().peekable();
-        let from = match (from, events.peek()) {
-            (Some(fold), _) => fold,
-            (None, Some(first)) => Fold::begin(first),
-            (None, None) => return Err(ViewError::Refused("a stream without events has no row".to_owned())),
+    /// Nothing yet, of the stream that begins with this event.
+    fn begin(&self, first: &Recorded) -> Fold<A> {
+        let life = Life {
+            stream: first.stream.clone(),
+            version: first.version,
+            created_at: first.recorded_at,
+            updated_at: first.recorded_at,
         };
-        events.try_fold(from, |fold, event| fold.take(event, self.view))
+        let (view, position, hash) = (self.view, first.position, String::new());
+        Fold { view, life, state: A::default(), position, hash, last: Vec::new(), kinds: Vec::new() }
     }
 }
 
@@ -166,7 +171,7 @@ fn begins(events: &[&Recorded]) -> bool {
     events.first().is_some_and(|first| first.version.0 == 1)
 }
 
-/// The events of streams from a version on, stream by stream.
+/// The events of streams from a version on and before a position, stream by stream.
 async fn read(tx: &mut Tx, asked: Map<String, Value>, until: i64) -> Result<Vec<Recorded>, ViewError> {
     if asked.is_empty() {
         return Ok(Vec::new());

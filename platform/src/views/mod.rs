@@ -52,7 +52,7 @@ use crate::db::Tx;
 pub fn all() -> Vec<Arc<dyn View>> {
     vec![
         Arc::new(Rows::<OperationRow>::default()),
-        Arc::new(progress::ProgressView),
+        Arc::new(progress::ProgressView::default()),
         Arc::new(clone_sources::CloneSources),
         Arc::new(Rows::<ContainerRow>::default()),
         Arc::new(Rows::<HostRow>::default()),

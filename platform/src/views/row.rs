@@ -10,22 +10,7 @@ use serde_json::Value;
 use sqlx::AssertSqlSafe;
 
 use super::{Conditions, Sort, Table, View, ViewError, fold::Folds};
-use crate::{
-    db::{Tx, micros, statements, with_tx},
-    log,
-};
-
-statements! {
-    one {}
-    two {
-        STREAMS =
-            "SELECT position, stream, version, kind, kind_version, data, meta, recorded_at, hash FROM log
-             WHERE stream IN (SELECT value FROM json_array_elements_text(CAST($1 AS JSON)) AS asked(value)) AND position <= $2
-             ORDER BY stream, version",
-            "SELECT position, stream, version, kind, kind_version, data, meta, recorded_at, hash FROM log
-             WHERE stream IN (SELECT value FROM json_each($1)) AND position <= $2 ORDER BY stream, version";
-    }
-}
+use crate::db::{Tx, micros, with_tx};
 
 /// The row of a read model: kept whole as a document, with the columns beside it that one can ask by.
 ///
@@ -118,23 +103,6 @@ impl<R: Row> View for Rows<R> {
             Ok(())
         })
     }
-}
-
-/// All events so far of the streams that these events belong to, stream by stream.
-pub(super) async fn streams(tx: &mut Tx, events: &[&Recorded], until: i64) -> Result<Vec<Recorded>, ViewError> {
-    let mut names: Vec<&str> = events.iter().map(|event| event.stream.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    // Most batches bring streams into being: those are here already.
-    if names.len() == events.iter().filter(|event| event.version.0 == 1).count() {
-        let mut all: Vec<Recorded> = events.iter().copied().cloned().collect();
-        all.sort_by(|a, b| (&a.stream, a.version).cmp(&(&b.stream, b.version)));
-        return Ok(all);
-    }
-    let (sql, asked) = (STREAMS.in_tx(tx), Value::from_iter(names).to_string());
-    let rows: Vec<log::StoredRow> =
-        with_tx!(tx, conn => sqlx::query_as(sql).bind(asked).bind(until).fetch_all(conn).await)?;
-    rows.into_iter().map(|row| log::recorded(row).map_err(|e| ViewError::Refused(e.to_string()))).collect()
 }
 
 /// What is to become of a row.
