@@ -10,14 +10,19 @@ mod history;
 
 use std::time::Instant;
 
-use domain::{Meta, Position, Version, operation::Status};
+use domain::{
+    Aggregate as _, Event as _, Meta, OperationId, Position, Version,
+    operation::{Operation, OperationEvent, Status},
+};
 use platform::{
     clock::{self, Clock},
     db::{Db, Options},
-    log::{Append, Log},
+    log::{Append, Expected, Log},
     views::{self, OperationFilter, OperationRow, Page},
 };
+use uuid::Uuid;
 use xtask::bench::{Aim, Figure, median};
+use xtask::servers;
 
 /// Events in the log. Ten millions are measured too when the bench is given `--full`: that takes minutes and gigabytes.
 const SIZES: [usize; 3] = [10_000, 100_000, 1_000_000];
@@ -41,6 +46,14 @@ async fn measured(log: &Log) -> Vec<(&'static str, f64)> {
     let append = milliseconds(|| async {
         log.append(history::operation(Append::new(Meta::system("bench")))).await.unwrap();
     });
+    let there = Operation::stream(OperationId::new(Uuid::now_v7()));
+    let begun = history::history()[0].encode().unwrap();
+    log.append(Append::new(Meta::system("bench")).stream(there.clone(), Expected::New, vec![begun])).await.unwrap();
+    let more = milliseconds(|| async {
+        let claimed = OperationEvent::Claimed { worker: "worker-1".into() }.encode().unwrap();
+        let event = Append::new(Meta::system("bench")).stream(there.clone(), Expected::Any, vec![claimed]);
+        log.append(event).await.unwrap();
+    });
     let newest = Page { limit: 50, ..Page::default() };
     let list = milliseconds(|| async {
         views::page::<OperationRow>(log.db(), &OperationFilter::default(), &newest).await.unwrap();
@@ -55,6 +68,7 @@ async fn measured(log: &Log) -> Vec<(&'static str, f64)> {
     });
     vec![
         ("an operation appended", append.await),
+        ("an event appended to an operation", more.await),
         ("the newest 50 operations listed", list.await),
         ("the failed operations listed, of which there are none", filtered.await),
         ("a stream loaded", load.await),
@@ -65,7 +79,13 @@ async fn measured(log: &Log) -> Vec<(&'static str, f64)> {
 async fn main() {
     let directory = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", directory.path().join("gantry.db").display());
-    let db = Db::connect(&url, &Options::default()).await.unwrap();
+    grow("sqlite", &url).await;
+    let server = servers::Postgres::start().unwrap();
+    grow("postgres", &server.url()).await;
+}
+
+async fn grow(backend: &str, url: &str) {
+    let db = Db::connect(url, &Options::default()).await.unwrap();
     db.migrate(clock::now()).await.unwrap();
     let log = Log::open(db, views::all(), Clock::system()).await.unwrap();
     let full = std::env::args().any(|argument| argument == "--full");
@@ -76,7 +96,7 @@ async fn main() {
         end = history::fill(&log, missing / history::history().len()).await;
         let now = measured(&log).await;
         for (n, (name, value)) in now.iter().enumerate() {
-            let figure = Figure::new("growth", *name, *value, "ms").at(size as f64);
+            let figure = Figure::new("growth", format!("{backend}: {name}"), *value, "ms").at(size as f64);
             match first.get(n) {
                 Some((_, small)) => figure.limit(*small).aim(Aim::RatioAtMost(MOST)).print(),
                 None => figure.print(),

@@ -29,7 +29,7 @@ statements! {
             "SELECT value, (SELECT version FROM log WHERE stream = value ORDER BY version DESC LIMIT 1) FROM json_each($1)";
         KEYS =
             "SELECT key, fingerprint, answer, first_position, last_position FROM idempotency
-             WHERE key IN (SELECT value FROM json_array_elements_text(CAST($1 AS JSON)) AS asked(value))",
+             WHERE key = ANY (ARRAY (SELECT json_array_elements_text(CAST($1 AS JSON))))",
             "SELECT key, fingerprint, answer, first_position, last_position FROM idempotency WHERE key IN (SELECT value FROM json_each($1))";
         KEEP_KEYS =
             "INSERT INTO idempotency (key, fingerprint, answer, first_position, last_position, created_at)

@@ -25,7 +25,7 @@ statements! {
     two {
         HOLD =
             "UPDATE clone_sources SET held = (CAST($1 AS JSON) ->> id)
-             WHERE id IN (SELECT key FROM json_each_text(CAST($1 AS JSON)) AS asked(key, value))",
+             WHERE id = ANY (ARRAY (SELECT json_object_keys(CAST($1 AS JSON))))",
             "UPDATE clone_sources SET held = ($1 ->> id) WHERE id IN (SELECT key FROM json_each($1))";
     }
 }

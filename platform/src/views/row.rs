@@ -129,8 +129,9 @@ async fn write<R: Row>(tx: &mut Tx, alike: &[Change]) -> Result<(), ViewError> {
             put_sql::<R>("json_array_elements(CAST($1 AS JSON)) AS asked(value)")
         }
         (Some(Change::Put(_)), Tx::Sqlite(_)) => put_sql::<R>("json_each($1)"),
-        (_, Tx::Postgres(_)) => remove_sql::<R>("json_array_elements_text(CAST($1 AS JSON)) AS asked(value)"),
-        (_, Tx::Sqlite(_)) => remove_sql::<R>("json_each($1)"),
+        // As an array: with a set Postgres reads the whole table as long as that looks small.
+        (_, Tx::Postgres(_)) => remove_sql::<R>("= ANY (ARRAY (SELECT json_array_elements_text(CAST($1 AS JSON))))"),
+        (_, Tx::Sqlite(_)) => remove_sql::<R>("IN (SELECT value FROM json_each($1))"),
     };
     let rows = alike.iter().map(|(Change::Put(row) | Change::Remove(row))| row);
     let rows = serde_json::to_string(&rows.collect::<Vec<_>>());
@@ -163,6 +164,6 @@ fn put_sql<R: Row>(rows: &str) -> String {
     )
 }
 
-fn remove_sql<R: Row>(ids: &str) -> String {
-    format!("DELETE FROM {} WHERE id IN (SELECT value FROM {ids})", R::TABLE.name)
+fn remove_sql<R: Row>(one_of: &str) -> String {
+    format!("DELETE FROM {} WHERE id {one_of}", R::TABLE.name)
 }

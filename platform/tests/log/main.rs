@@ -8,6 +8,7 @@ mod inventory;
 mod long;
 mod migrate;
 mod operations;
+mod plans;
 mod quotas;
 mod records;
 mod restart;

@@ -15,6 +15,7 @@ use crate::step::StepError;
 /// leaves out what ended well before.
 pub(crate) async fn run_all(context: &Context, what: &str, run: u32, scripts: &[GuestScript]) -> Result<(), StepError> {
     let secrets = context.script_env().await?;
+    let mut ended = None;
     for (index, script) in scripts.iter().enumerate() {
         let id = format!("{}-{what}{index}-{run}", context.id.uuid().simple());
         let id: RunId = id.parse().map_err(StepError::internal)?;
@@ -24,9 +25,17 @@ pub(crate) async fn run_all(context: &Context, what: &str, run: u32, scripts: &[
         #[expect(clippy::cast_precision_loss, reason = "a share of the work, for the eye")]
         let share = index as f64 / scripts.len() as f64;
         context.tell(share, format!("{} ({} of {})", script.name, index + 1, scripts.len())).await;
-        one(context, &id, script, &secrets).await?;
+        // What the one before left behind goes while this one runs.
+        let (ran, forgot) = tokio::join!(one(context, &id, script, &secrets), forget(context, ended.take()));
+        ran.and(forgot)?;
+        ended = Some(id);
     }
-    Ok(())
+    forget(context, ended).await
+}
+
+async fn forget(context: &Context, ended: Option<RunId>) -> Result<(), StepError> {
+    let Some(run) = ended else { return Ok(()) };
+    context.guest().await?.detached().forget(&run).await.map_err(guest_failure)
 }
 
 /// The try before this one may have been given up while its script ran on.
@@ -73,9 +82,7 @@ async fn one(context: &Context, id: &RunId, script: &GuestScript, env: &[(String
     };
     let name = &script.name;
     let failure = match (ended.end, ended.code) {
-        (End::Itself, 0) => {
-            return detached.forget(id).await.map_err(guest_failure);
-        }
+        (End::Itself, 0) => return Ok(()),
         (End::TimeLimit, _) => Failure::new(
             "script-too-slow",
             "A script took too long",

@@ -89,8 +89,9 @@ pub async fn page<R: Row>(db: &Db, filter: &R::Filter, page: &Page) -> Result<Pa
     let clause = conditions.clause();
     // One more than asked says whether there is a next page.
     let place = conditions.bind(Bind::Number(i64::from(limit) + 1));
+    // Without a name of its own the text would be what Postgres orders by, and no index has that.
     let sql = format!(
-        "SELECT id, CAST({column} AS TEXT), document FROM {} {clause} ORDER BY {column} {direction}, id {direction} LIMIT {place}",
+        "SELECT id, CAST({column} AS TEXT) AS sorted_by, document FROM {} {clause} ORDER BY {column} {direction}, id {direction} LIMIT {place}",
         R::TABLE.name
     );
     let mut rows: Vec<(String, String, String)> = with_db!(db, pool => {
