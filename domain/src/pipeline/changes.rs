@@ -50,6 +50,6 @@ pub(super) static RESUME: Pipeline = Pipeline {
     phases: &[Phase {
         name: "resuming",
         band: (0, 100),
-        steps: &[step(S::ResumeGuest, 9), step(S::RecordPower, 1).no_way_back()],
+        steps: &[step(S::ResumeGuest, 9).with_undo(), step(S::RecordPower, 1).no_way_back()],
     }],
 };

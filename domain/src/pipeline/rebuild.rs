@@ -19,7 +19,11 @@ pub(super) static REBUILD: Pipeline = Pipeline {
             steps: &[step(S::BeginRebuild, 1).no_way_back(), step(S::DestroyGuest, 9).no_way_back()],
         },
         Phase { name: "creating", band: (35, 45), steps: &[step(S::CreateGuest, 1)] },
-        Phase { name: "starting", band: (45, 55), steps: &[step(S::StartGuest, 8), step(S::AwaitAddress, 7)] },
+        Phase {
+            name: "starting",
+            band: (45, 55),
+            steps: &[step(S::StartGuest, 8).with_undo(), step(S::AwaitAddress, 7)],
+        },
         Phase {
             name: "deploying",
             band: (55, 70),

@@ -54,7 +54,7 @@ pub(super) static CREATE: Pipeline = Pipeline {
 pub(super) static DELETE: Pipeline = Pipeline {
     name: PipelineName::Delete,
     phases: &[
-        Phase { name: "stopping", band: (0, 40), steps: &[step(S::StopGuest, 1)] },
+        Phase { name: "stopping", band: (0, 40), steps: &[step(S::StopGuest, 1).with_undo()] },
         Phase { name: "deleting", band: (40, 90), steps: &[step(S::DestroyGuest, 1).no_way_back()] },
         Phase {
             name: "finalizing",
@@ -73,7 +73,7 @@ pub(super) static START: Pipeline = Pipeline {
     phases: &[Phase {
         name: "starting",
         band: (0, 100),
-        steps: &[step(S::StartGuest, 5), step(S::AwaitAddress, 4), step(S::RecordPower, 1)],
+        steps: &[step(S::StartGuest, 5).with_undo(), step(S::AwaitAddress, 4), step(S::RecordPower, 1)],
     }],
 };
 
@@ -82,7 +82,7 @@ pub(super) static STOP: Pipeline = Pipeline {
     phases: &[Phase {
         name: "stopping",
         band: (0, 100),
-        steps: &[step(S::StopGuest, 9), step(S::RecordPower, 1).no_way_back()],
+        steps: &[step(S::StopGuest, 9).with_undo(), step(S::RecordPower, 1).no_way_back()],
     }],
 };
 
@@ -91,14 +91,14 @@ pub(super) static SHUTDOWN: Pipeline = Pipeline {
     phases: &[Phase {
         name: "stopping",
         band: (0, 100),
-        steps: &[step(S::ShutdownGuest, 9), step(S::RecordPower, 1).no_way_back()],
+        steps: &[step(S::ShutdownGuest, 9).with_undo(), step(S::RecordPower, 1).no_way_back()],
     }],
 };
 
 pub(super) static REBOOT: Pipeline = Pipeline {
     name: PipelineName::Reboot,
     phases: &[
-        Phase { name: "stopping", band: (0, 60), steps: &[step(S::RebootGuest, 1)] },
+        Phase { name: "stopping", band: (0, 60), steps: &[step(S::RebootGuest, 1).with_undo()] },
         Phase { name: "starting", band: (60, 100), steps: &[step(S::AwaitAddress, 3), step(S::RecordPower, 1)] },
     ],
 };

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::container::{Container, ContainerCommand, Guest, Stopping};
-use domain::operation::{Command, Failure};
+use domain::container::{Container, ContainerCommand, Guest, Power, Stopping};
+use domain::operation::{Command, Failure, FailureKind};
 use domain::pipeline::{PipelineName, StepName};
 use futures_util::future::BoxFuture;
 use proxmox::{State, Thing};
@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::failure::proxmox_failure;
 use crate::hosts::Host;
 use crate::step::{Done, Step, StepError};
+use crate::steps::suspend::runs;
 
 pub(super) struct StopGuest;
 pub(super) struct ShutdownGuest;
@@ -41,6 +42,10 @@ impl Step for StopGuest {
             }
             Done::with(&Stopping::Immediate)
         })
+    }
+
+    fn undo<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(power_as_it_is(context))
     }
 }
 
@@ -74,6 +79,10 @@ impl Step for ShutdownGuest {
             Done::with(&Stopping::Forced)
         })
     }
+
+    fn undo<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(power_as_it_is(context))
+    }
 }
 
 impl Step for RebootGuest {
@@ -101,6 +110,10 @@ impl Step for RebootGuest {
     ) -> BoxFuture<'a, Result<Option<Done>, StepError>> {
         Box::pin(async move { Ok(context.task_was_done(REBOOT, intent).await?.then(Done::nothing)) })
     }
+
+    fn undo<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(power_as_it_is(context))
+    }
 }
 
 impl Step for RecordPower {
@@ -125,6 +138,29 @@ impl Step for RecordPower {
             Ok(Done { fact, streams: said.into_iter().collect(), ..Done::default() })
         })
     }
+}
+
+/// What was called off may have been through, here or with a worker that was lost: the record says how the guest is.
+pub(super) async fn power_as_it_is(context: &Context) -> Result<Done, StepError> {
+    let container = context.container().await?;
+    if container.state.guest().is_none() {
+        return Ok(Done::nothing());
+    }
+    let command = match runs(context).await {
+        Ok(true) => ContainerCommand::RecordStarted,
+        // One that is frozen looks like one that is stopped.
+        Ok(false) if container.state.power() == Power::Suspended => return Ok(Done::nothing()),
+        Ok(false) => ContainerCommand::RecordStopped(Stopping::Immediate),
+        // Nobody can say now; what it is in the end is shown as drift.
+        Err(StepError::Failed { kind: FailureKind::Unreachable, failure }) => {
+            tracing::info!(%failure, "how the guest is now is not known");
+            return Ok(Done::nothing());
+        }
+        Err(StepError::Failed { failure, .. }) if failure.slug == "guest-missing" => return Ok(Done::nothing()),
+        Err(error) => return Err(error),
+    };
+    let said = context.say::<Container>(context.container_id, container, command, &())?;
+    Ok(Done { streams: said.into_iter().collect(), ..Done::default() })
 }
 
 /// # Errors

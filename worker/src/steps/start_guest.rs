@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::failure::proxmox_failure;
 use crate::step::{Done, Step, StepError};
+use crate::steps::power::power_as_it_is;
 
 pub(super) struct StartGuest;
 
@@ -31,5 +32,9 @@ impl Step for StartGuest {
             )?;
             Ok(Done { streams: said.into_iter().collect(), ..Done::default() })
         })
+    }
+
+    fn undo<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(power_as_it_is(context))
     }
 }

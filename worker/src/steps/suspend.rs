@@ -10,6 +10,7 @@ use super::power::stopped;
 use crate::context::Context;
 use crate::failure::proxmox_failure;
 use crate::step::{Done, Step, StepError};
+use crate::steps::power::power_as_it_is;
 
 pub(super) struct SuspendGuest;
 pub(super) struct ResumeGuest;
@@ -75,6 +76,10 @@ impl Step for ResumeGuest {
             Ok(Done::nothing())
         })
     }
+
+    fn undo<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Done, StepError>> {
+        Box::pin(power_as_it_is(context))
+    }
 }
 
 async fn resume(context: &Context) -> Result<(), StepError> {
@@ -91,7 +96,7 @@ async fn frozen_by_us(context: &Context, intent: Option<&Value>) -> Result<bool,
 }
 
 /// Once nothing is at work on it any more.
-async fn runs(context: &Context) -> Result<bool, StepError> {
+pub(super) async fn runs(context: &Context) -> Result<bool, StepError> {
     let (host, place) = (context.host().await?, context.place().await?);
     context.await_tasks_of(&host, &place.node, place.vmid.get()).await?;
     let status = host.client.lxc(&place.node, place.vmid.get()).status().await;
