@@ -1,7 +1,7 @@
 //! What is done all the time goes by an index on Postgres, and does not read a table from its first row to its last,
 //! whatever its planner thinks of how small that is.
 
-use domain::container::{Container, ContainerCommand, ContainerEvent, Request};
+use domain::container::{Container, ContainerEvent};
 use domain::operation::{Accepted, Command, Operation, OperationEvent, Status};
 use domain::{AccountId, Aggregate as _, ContainerId, Event as _, NewEvent, OperationId, Version};
 use platform::db::Db;
@@ -10,7 +10,7 @@ use platform::views::{self, ContainerFilter, ContainerRow, OperationFilter, Oper
 use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
-use crate::support::{Base, meta};
+use crate::support::{Base, meta, requested};
 
 /// Of fewer rows it is right to read them all.
 const MANY: usize = 5_000;
@@ -21,20 +21,7 @@ fn new(operation: &OperationEvent) -> NewEvent {
 
 /// A container with the operation that makes it, accepted once.
 fn created(account: AccountId) -> (ContainerId, OperationId, Append) {
-    let (container, operation) = (ContainerId::new(Uuid::now_v7()), OperationId::new(Uuid::now_v7()));
-    let spec = serde_json::json!({ "hostname": format!("c{container}"), "source": { "template": "plain" },
-        "cores": 1, "memory_mb": 512, "swap_mb": 0, "disk_gb": 8 });
-    let request = Request {
-        spec: serde_json::from_value(spec).unwrap(),
-        operation,
-        account: Some(account),
-        placement: None,
-        template: None,
-        root_password: None,
-        inputs: None,
-    };
-    let events = Container::default().decide(ContainerCommand::Request(Box::new(request)), &()).unwrap();
-    let events = events.iter().map(|event| event.encode().unwrap()).collect();
+    let (container, operation, events) = requested(account);
     let command = Command::CreateContainer { container, keep_on_failure: false };
     let accepted = new(&OperationEvent::Accepted(Accepted::new(command, Some(account), None)));
     let append = Append::new(meta())

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Aggregate, Event, Meta, NewEvent, StreamId};
+use domain::container::{Container, ContainerCommand, Request};
+use domain::{AccountId, Aggregate, ContainerId, Event, Meta, NewEvent, OperationId, StreamId};
 use platform::{
     clock::{self, Clock},
     db::{Db, Options},
@@ -149,4 +150,22 @@ pub(crate) fn counter() -> StreamId {
 /// One append of so many events to one stream.
 pub(crate) fn append(stream: &StreamId, expected: Expected, events: i64) -> Append {
     Append::new(meta()).stream(stream.clone(), expected, (1..=events).map(added).collect())
+}
+
+/// A container that was asked for, with the operation that is to make it.
+pub(crate) fn requested(account: AccountId) -> (ContainerId, OperationId, Vec<NewEvent>) {
+    let (container, operation) = (ContainerId::new(Uuid::now_v7()), OperationId::new(Uuid::now_v7()));
+    let spec = serde_json::json!({ "hostname": format!("c{container}"), "source": { "template": "plain" },
+        "cores": 1, "memory_mb": 512, "swap_mb": 0, "disk_gb": 8 });
+    let request = Request {
+        spec: serde_json::from_value(spec).unwrap(),
+        operation,
+        account: Some(account),
+        placement: None,
+        template: None,
+        root_password: None,
+        inputs: None,
+    };
+    let events = Container::default().decide(ContainerCommand::Request(Box::new(request)), &()).unwrap();
+    (container, operation, events.iter().map(|event| event.encode().unwrap()).collect())
 }
