@@ -151,8 +151,8 @@ pub(super) async fn power_as_it_is(context: &Context) -> Result<Done, StepError>
         // One that is frozen looks like one that is stopped.
         Ok(false) if container.state.power() == Power::Suspended => return Ok(Done::nothing()),
         Ok(false) => ContainerCommand::RecordStopped(Stopping::Immediate),
-        // Nobody can say now; what it is in the end is shown as drift.
-        Err(StepError::Failed { kind: FailureKind::Unreachable, failure }) => {
+        // What it is once the node is back is shown as drift; nothing is left there that anybody has to take away.
+        Err(StepError::Failed { kind: FailureKind::Unreachable, failure }) if was_asked_in_vain(context) => {
             tracing::info!(%failure, "how the guest is now is not known");
             return Ok(Done::nothing());
         }
@@ -161,6 +161,11 @@ pub(super) async fn power_as_it_is(context: &Context) -> Result<Done, StepError>
     };
     let said = context.say::<Container>(context.container_id, container, command, &())?;
     Ok(Done { streams: said.into_iter().collect(), ..Done::default() })
+}
+
+/// Two minutes long: a node that only starts anew is back by then.
+fn was_asked_in_vain(context: &Context) -> bool {
+    context.operation.step(context.step).is_some_and(|run| run.undo_failures >= 7)
 }
 
 /// # Errors

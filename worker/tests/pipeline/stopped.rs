@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use domain::container::{Power, Source};
 use domain::copy::BackupMode;
 use domain::operation::{Command, OperationCommand, Status};
@@ -11,10 +12,11 @@ use domain::{ContainerId, OperationId};
 use proxmox::{Task, TaskList};
 use sim::{Effect, Rule};
 use worker::Copies;
+use worker::engine::Outcome;
 
 use crate::copies::prepare;
 use crate::proofs::tiny;
-use crate::support::{Ground, World, hostname, spec};
+use crate::support::{Ground, World, hostname, spec, turn, unique};
 use crate::trips::{Met, Trip};
 
 /// From now on the call's task does not end by itself.
@@ -140,5 +142,31 @@ async fn what_was_frozen_before_it_was_cancelled_runs_on() {
         assert_eq!(world.drive(id).await.status(), Some(Status::Cancelled));
         assert!(lxc.status().await.unwrap().is_running());
         assert_eq!(world.container(container).await.power(), Power::Running);
+    }
+}
+
+/// Nobody lived to say that the container was stopped, and its node answers later, or not in time.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_cancelled_stop_came_to_is_asked_for_as_long_as_its_node_starts_anew() {
+    let world = World::new().await;
+    for (back, recorded) in [(true, Power::Stopped), (false, Power::Running)] {
+        let container = made(&world).await;
+        let node = world.container(container).await.guest().unwrap().node.clone();
+        let id = world.accept(Command::StopContainer { container }).await;
+        assert_eq!(world.until_killed(id, Trip::BeforeEnd(StepName::StopGuest)).await, Met::Tripped);
+        world.ask(id, OperationCommand::Cancel).await;
+        world.sim.world().set_online(&node, false);
+        let asked = world.log.clock().now();
+        while back && world.operation(id).await.step(StepName::StopGuest).unwrap().undo_failures < 3 {
+            match world.engine("driver").drive(id, &turn(&unique("driver"))).await {
+                Ok(Outcome::Later(Some(at))) => world.skip_to(at),
+                other => panic!("{other:?}"),
+            }
+        }
+        world.sim.world().set_online(&node, back);
+        assert_eq!(world.drive(id).await.status(), Some(Status::Cancelled));
+        assert_eq!(world.container(container).await.power(), recorded);
+        world.sim.world().set_online(&node, true);
+        assert!(world.log.clock().now() - asked < TimeDelta::minutes(3), "it does not wait for ever");
     }
 }
