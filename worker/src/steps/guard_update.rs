@@ -2,11 +2,12 @@
 
 use domain::container::ContainerCommand;
 use domain::copy::{self, Snapshot};
-use domain::operation::Command;
+use domain::operation::{AfterFailure, Command, FailureKind};
 use domain::pipeline::StepName;
 use domain::progress::LogStream;
 use futures_util::future::BoxFuture;
 use proxmox::State;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::snapshot::{delete, explained, named};
@@ -17,6 +18,12 @@ use crate::step::{Done, Step, StepError};
 pub(super) struct GuardUpdate;
 pub(super) struct DropGuard;
 
+/// What it left, unless nobody wanted one.
+#[derive(Serialize, Deserialize)]
+struct Guard {
+    snapshot: String,
+}
+
 impl Step for GuardUpdate {
     fn look<'a>(
         &'a self,
@@ -26,7 +33,7 @@ impl Step for GuardUpdate {
         Box::pin(async {
             let (host, place) = (context.host().await?, context.place().await?);
             context.tasks_of_through(&host, &place.node, place.vmid.get()).await?;
-            ours(context).await?.map(|found| Done::with(&json!({ "snapshot": found.name }))).transpose()
+            ours(context).await?.map(|found| Done::with(&Guard { snapshot: found.name })).transpose()
         })
     }
 
@@ -39,7 +46,7 @@ impl Step for GuardUpdate {
             let words = copy::marked(Some("before an update of the template"), context.id);
             let begun = host.client.lxc(&place.node, place.vmid.get()).snapshot(&name, Some(&words)).await;
             context.task_through(&host, &begun.map_err(proxmox_failure)?).await.map_err(explained)?;
-            Done::with(&json!({ "snapshot": name }))
+            Done::with(&Guard { snapshot: name })
         })
     }
 
@@ -76,22 +83,34 @@ impl Step for DropGuard {
     /// A snapshot that stays costs space; going back to it because of that would cost the update.
     fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
         Box::pin(async {
-            let (host, place) = (context.host().await?, context.place().await?);
-            context.tasks_of_through(&host, &place.node, place.vmid.get()).await?;
-            let Some(found) = ours(context).await? else { return Ok(Done::nothing()) };
-            match delete(context, &host, place, &found.name).await {
-                Ok(()) => Ok(Done::nothing()),
-                Err(StepError::Failed { failure, .. }) => {
+            let guard: Option<Guard> = context.fact(StepName::GuardUpdate);
+            let Some(Guard { snapshot }) = guard else { return Ok(Done::nothing()) };
+            match drop_it(context).await {
+                Err(StepError::Failed { kind, failure }) if is_last_try(context, kind) => {
                     tracing::warn!(%failure, cause = failure.cause, "the snapshot before an update was not deleted");
-                    let words =
-                        format!("the snapshot {} stays; delete it when Proxmox lets you: {failure}", found.name);
+                    let words = format!("the snapshot {snapshot} stays; delete it when Proxmox lets you: {failure}");
                     context.line("snapshot", LogStream::Stderr, words, None).await;
-                    Done::with(&json!({ "left": found.name }))
+                    let done = Done::with(&json!({ "left": snapshot }))?;
+                    context.and_container(done, ContainerCommand::RecordSnapshot(snapshot)).await
                 }
-                Err(other) => Err(other),
+                other => other.map(|()| Done::nothing()),
             }
         })
     }
+}
+
+async fn drop_it(context: &Context) -> Result<(), StepError> {
+    let (host, place) = (context.host().await?, context.place().await?);
+    context.tasks_of_through(&host, &place.node, place.vmid.get()).await?;
+    match ours(context).await? {
+        Some(found) => delete(context, &host, place, &found.name).await,
+        None => Ok(()),
+    }
+}
+
+fn is_last_try(context: &Context, kind: FailureKind) -> bool {
+    let failures = context.operation.step(context.step).map_or(0, |run| run.failures);
+    kind.after_step(failures + 1, context.tools.log.clock().now()) == AfterFailure::GiveUp
 }
 
 fn is_wanted(context: &Context) -> bool {
@@ -106,6 +125,10 @@ fn name(context: &Context) -> String {
 
 async fn ours(context: &Context) -> Result<Option<Snapshot>, StepError> {
     let (host, place) = (context.host().await?, context.place().await?);
-    let found = named(&host, place, &name(context)).await?;
+    let found = match named(&host, place, &name(context)).await {
+        // Its snapshots went with it.
+        Err(StepError::Failed { failure, .. }) if failure.slug == "guest-missing" => None,
+        found => found?,
+    };
     Ok(found.filter(|found| found.operation == Some(context.id)))
 }

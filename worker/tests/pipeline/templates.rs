@@ -9,6 +9,7 @@ use domain::template::{FilePolicy, FileUpdate, Script, Side, Take, Template, Tem
 use domain::{ContainerId, Meta, OperationId};
 use platform::catalogue::{Found, version_of};
 use platform::log::Append;
+use sim::{Effect, Rule};
 use worker::Copies;
 
 use crate::fault::Fault;
@@ -198,6 +199,37 @@ async fn an_update_that_is_not_healthy_is_rolled_back() {
     assert_eq!(failure.slug, "unhealthy", "{failure}");
     is_as_before(&world, container).await.unwrap();
     inside(&world, container, "systemctl is-active nginx").await;
+}
+
+/// Taking it away may fail as any step may; but an update that went well is not undone because of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_snapshot_of_an_update_is_deleted_once_nobody_holds_the_guest_or_is_on_record() {
+    let locked = "can't lock file '/run/lock/lxc/pve-config-102.lock' - got timeout";
+    for (times, text, left) in [(Some(2), locked, 0), (None, locked, 1), (None, "it is in use", 1)] {
+        let world = World::new().await;
+        let (container, id) = prepare(&world, PipelineName::Update).await;
+        let fails = Rule::always("DELETE /nodes/*/lxc/*/snapshot/*", Effect::TaskFails(text.into()));
+        world.sim.faults().add(Rule { times, ..fails });
+        let done = world.drive(id).await;
+        assert_eq!(done.status(), Some(Status::Succeeded), "{:?}", done.end());
+        assert_eq!(snapshots(&world, container).await, left, "{times:?} {text}");
+        assert_eq!(world.container(container).await.snapshots().count(), left, "{times:?} {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_whose_guest_somebody_removes_in_the_middle_fails_and_is_not_stuck() {
+    let world = World::new().await;
+    let (container, id) = prepare(&world, PipelineName::Update).await;
+    assert_eq!(world.until_killed(id, Trip::BeforeStart(StepName::VerifyPorts)).await, Met::Tripped);
+    let (api, guest) = world.api(container).await;
+    let wanted = proxmox::LxcDelete { force: true, purge: false, unreferenced_disks: true };
+    let upid = api.lxc(&guest.node, guest.vmid.get()).delete(wanted).await.unwrap();
+    let waiting = proxmox::Waiting { limit: std::time::Duration::from_secs(60), cancel: Default::default() };
+    assert!(matches!(api.wait_silently(&upid, &waiting).await, Ok(proxmox::Finished::Done { .. })));
+    let ended = world.drive(id).await;
+    let Some(End::Failed(failure)) = ended.end() else { panic!("{:?}", ended.end()) };
+    assert_eq!(failure.slug, "guest-gone", "{failure}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
