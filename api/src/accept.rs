@@ -6,10 +6,10 @@ use actix_web::HttpResponse;
 use domain::operation::{Accepted, Command, Given, Operation, OperationCommand, OperationEvent, Status};
 use domain::{AccountId, Aggregate as _, ContainerId, HostId, Meta, OperationId, Version};
 use platform::catalogue::Found;
-use platform::log::{Append, AppendError, Appended, Expected, LogError};
+use platform::log::{Append, AppendError, Appended, Expected};
 use platform::people::quota;
 use platform::queue::Job;
-use platform::views::{self, ContainerRow, OperationFilter, OperationRow, Page, ViewError, clone_sources};
+use platform::views::{self, ContainerRow, OperationFilter, OperationRow, Page, clone_sources};
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -18,6 +18,7 @@ use crate::prefer::Wait;
 use crate::problem::{Kind, Problem};
 use crate::shape::operation::OperationView;
 use crate::topics;
+pub(crate) use crate::unread::unread;
 
 /// A look at an operation that somebody waits for, when no notice comes.
 const LOOK: Duration = Duration::from_secs(2);
@@ -200,28 +201,7 @@ pub(crate) async fn operation(app: &App, id: OperationId) -> Result<OperationVie
 }
 
 async fn history(app: &App, id: OperationId) -> Result<Vec<domain::Recorded>, Problem> {
-    app.log.stream(&Operation::stream(id), Version(0)).await.map_err(unreadable)
-}
-
-pub(crate) fn unreadable(error: LogError) -> Problem {
-    match &error {
-        LogError::Db(inner) if inner.is_outage() => {
-            tracing::error!(%error, "the log can't be read");
-            Problem::new(Kind::Unavailable)
-        }
-        _ => Problem::internal(error),
-    }
-}
-
-/// A read model could not be read.
-pub(crate) fn unread(error: ViewError) -> Problem {
-    match &error {
-        ViewError::Db(inner) if inner.is_outage() => {
-            tracing::error!(%error, "a read model can't be read");
-            Problem::new(Kind::Unavailable)
-        }
-        _ => Problem::internal(error),
-    }
+    app.log.stream(&Operation::stream(id), Version(0)).await.map_err(unread)
 }
 
 /// Whether the same was asked before under the same key: then the first answer counts, not how things are by now.
@@ -230,7 +210,7 @@ pub(crate) fn unread(error: ViewError) -> Problem {
 /// When the database can't be read.
 pub(crate) async fn is_repeated(app: &App, asking: &Asking, body: &[u8; 32]) -> Result<bool, Problem> {
     let Some(asked) = asking.once(body, Value::Null) else { return Ok(false) };
-    app.log.has_answered(&asked).await.map_err(|error| unread(error.into()))
+    app.log.has_answered(&asked).await.map_err(unread)
 }
 
 /// 202 with the operation, or 200 when the caller waited and it has ended.

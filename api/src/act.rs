@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::accept::{Accepting, Refusal, Taken, busy, is_repeated, unread, unreadable};
+use crate::accept::{Accepting, Refusal, Taken, busy, is_repeated, unread};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::problem::{FieldProblem, Kind, Problem};
@@ -103,7 +103,7 @@ pub(crate) async fn saying(
     if let Some(says) = says
         && !is_repeated(app, asking, &digest).await?
     {
-        let loaded = app.log.load::<Container>(id).await.map_err(unreadable)?;
+        let loaded = app.log.load::<Container>(id).await.map_err(unread)?;
         asking.hold(loaded.version.0)?;
         let events = match loaded.state.decide(says, &()) {
             Ok(events) => events.iter().map(Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::SealedId;
 use domain::template::Input;
 
+use crate::accept::unread;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::secret::Secret;
@@ -18,7 +19,7 @@ pub(crate) async fn given_before(
     sealed: SealedId,
     asked: &[Input],
 ) -> Result<(BTreeMap<String, Secret>, bool), Problem> {
-    let bytes = app.vault.open(sealed).await.map_err(Problem::internal)?;
+    let bytes = app.vault.open(sealed).await.map_err(unread)?;
     let mut before: BTreeMap<String, Secret> =
         serde_json::from_slice(bytes.expose()).map_err(|_| Problem::internal("sealed answers are damaged"))?;
     let all = before.len();

@@ -11,7 +11,7 @@ use platform::people::quota;
 use platform::series::records;
 use platform::views::clone_sources;
 
-use crate::accept::{busy, call_worker, not_appended, operation, unreadable};
+use crate::accept::{busy, call_worker, not_appended, operation, unread};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::problem::{Kind, Problem};
@@ -31,7 +31,7 @@ pub(crate) async fn of_operation(
     let mut meta = asking.meta();
     meta.correlation = Some(id.uuid());
     for _ in 0..DECISIONS {
-        let loaded = app.log.load::<Operation>(id).await.map_err(unreadable)?;
+        let loaded = app.log.load::<Operation>(id).await.map_err(unread)?;
         if asking.has_seen() {
             asking.hold(operation(app, id).await?.version())?;
         }
@@ -89,7 +89,7 @@ async fn container_too(app: &App, operation: &Operation) -> Result<Option<Stream
         (.., Some(rebuild)) => ContainerCommand::AcceptRebuild(Box::new(rebuild.clone())),
         _ => return Ok(None),
     };
-    let loaded = app.log.load::<Container>(container).await.map_err(unreadable)?;
+    let loaded = app.log.load::<Container>(container).await.map_err(unread)?;
     let events = loaded.state.decide(says, &());
     let events = events.map_err(|no| Problem::new(Kind::NotPossible).detail(no.to_string()))?;
     let says =

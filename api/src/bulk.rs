@@ -11,7 +11,7 @@ use platform::views::{self, ContainerFilter, ContainerRow, MOST, OperationRow, O
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::accept::{not_appended, unread, unreadable};
+use crate::accept::{not_appended, unread};
 use crate::access::Caller;
 use crate::act::{self, For};
 use crate::app::App;
@@ -212,7 +212,7 @@ pub(crate) async fn summary(app: &App, caller: &Caller, id: BulkId) -> Result<Bu
 /// # Errors
 /// `not-found`, also for what is another account's.
 pub(crate) async fn state(app: &App, caller: &Caller, id: BulkId) -> Result<Bulk, Problem> {
-    let bulk = app.log.load::<Bulk>(id).await.map_err(unreadable)?.state;
+    let bulk = app.log.load::<Bulk>(id).await.map_err(unread)?.state;
     let requested = bulk.requested().ok_or_else(|| Problem::new(Kind::NotFound))?;
     caller.sees(requested.account)?;
     Ok(bulk)

@@ -5,7 +5,7 @@ use domain::container::{Container, Guest, Lifecycle};
 use domain::copy::{Backup, NotSeen, Snapshot};
 use futures_util::future::BoxFuture;
 
-use crate::accept::unreadable;
+use crate::accept::unread;
 use crate::app::App;
 use crate::problem::{Kind, Problem};
 
@@ -19,7 +19,7 @@ pub trait Copies: Send + Sync {
 /// # Errors
 /// When there is no such container, or it has no guest.
 pub(crate) async fn guest(app: &App, id: ContainerId) -> Result<Guest, Problem> {
-    let container = app.log.load::<Container>(id).await.map_err(unreadable)?.state;
+    let container = app.log.load::<Container>(id).await.map_err(unread)?.state;
     if container.request().is_none() {
         return Err(Problem::new(Kind::NotFound));
     }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::accept::{Accepting, Refusal, Taken, busy, is_repeated, unreadable};
+use crate::accept::{Accepting, Refusal, Taken, busy, is_repeated, unread};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
@@ -56,7 +56,7 @@ pub(crate) async fn container(
     body: Body<CopyContainer>,
 ) -> Result<(Taken, Value), Problem> {
     let digest = body.digest;
-    let Loaded { state: original, version, .. } = app.log.load::<Container>(source).await.map_err(unreadable)?;
+    let Loaded { state: original, version, .. } = app.log.load::<Container>(source).await.map_err(unread)?;
     let Some(request) = original.request() else { return Err(Problem::new(Kind::NotFound)) };
     let place = place(&original, &from);
     let at = place.as_ref().ok().cloned().unwrap_or_default();

@@ -8,7 +8,7 @@ use platform::views::{self, ContainerRow};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::accept::{is_repeated, not_appended, unread, unreadable};
+use crate::accept::{is_repeated, not_appended, unread};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::problem::{Kind, Problem};
@@ -51,7 +51,7 @@ async fn say(
         if is_repeated(app, asking, &digest).await? {
             return shown(app, id).await;
         }
-        let loaded = app.log.load::<Container>(id).await.map_err(unreadable)?;
+        let loaded = app.log.load::<Container>(id).await.map_err(unread)?;
         let request = loaded.state.request().ok_or_else(|| Problem::new(Kind::NotFound))?;
         asking.hold(loaded.version.0)?;
         let events = loaded.state.decide(says.clone(), &());

@@ -49,7 +49,7 @@ impl Guesses {
             (Some(person), Some(address)) => sessions::is_known(app.log.db(), person.id, &address).await,
             _ => Ok(false),
         };
-        let known = known.map_err(|error| unread(error.into()))?;
+        let known = known.map_err(unread)?;
         let doubt = !known && counters.look(&self.login, WINDOW).await.times >= PER_LOGIN;
         let per_pair = if doubt { PER_PAIR_IN_DOUBT } else { PER_PAIR };
         for (key, limit) in [(&self.pair, per_pair), (&self.address, PER_ADDRESS)] {

@@ -14,7 +14,7 @@ use platform::views::{self, ContainerRow};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::accept::{busy, holder, not_appended, unread, unreadable};
+use crate::accept::{busy, holder, not_appended, unread};
 use crate::act::as_seen;
 use crate::app::App;
 use crate::asking::Asking;
@@ -68,8 +68,8 @@ pub(crate) async fn at_rest(app: &App, id: ContainerId) -> Result<(), Problem> {
 pub(crate) async fn accept(app: &App, asking: &Asking, id: ContainerId) -> Result<(), Problem> {
     as_seen(app, asking, id).await?;
     at_rest(app, id).await?;
-    let drift = app.log.load::<Drift>(id).await.map_err(unreadable)?;
-    let container = app.log.load::<Container>(id).await.map_err(unreadable)?;
+    let drift = app.log.load::<Drift>(id).await.map_err(unread)?;
+    let container = app.log.load::<Container>(id).await.map_err(unread)?;
     asking.hold(container.version)?;
     let taken = drift.state.accept().map_err(|no| Problem::new(Kind::NotPossible).detail(no.to_string()))?;
     let grows = container.state.request().is_some_and(|request| {

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::accept::{not_appended, unreadable};
+use crate::accept::{not_appended, unread};
 use crate::access::{Caller, KEY};
 use crate::app::App;
 use crate::asking::Asking;
@@ -99,7 +99,7 @@ pub(crate) async fn rotate(
     let too_long =
         (overlap > LONGEST_OVERLAP).then(|| wrong("overlap_seconds", "is too long", "choose at most 2592000: 30 days"));
     body.fit(too_long.into_iter().collect())?;
-    let loaded: Loaded<ApiKey> = app.log.load(old).await.map_err(unreadable)?;
+    let loaded: Loaded<ApiKey> = app.log.load(old).await.map_err(unread)?;
     let issued = loaded.state.issued().ok_or_else(|| Problem::new(Kind::NotFound))?;
     if let Some(beyond) = beyond(&asking.caller, &issued.scopes) {
         return Err(Problem::new(Kind::Forbidden).detail("the key may more than you").fields(vec![beyond]));

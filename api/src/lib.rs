@@ -48,6 +48,7 @@ mod timely;
 mod tls;
 mod topics;
 mod unknown;
+mod unread;
 mod updating;
 mod waiting;
 mod wish;

@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 use platform::people::quota;
 use platform::views::{self, AccountRow, ContainerRow, CopiesKeptRow};
 
-use crate::accept::{unread, unreadable};
+use crate::accept::unread;
 use crate::act::told;
 use crate::app::App;
 use crate::asking::Asking;
@@ -73,7 +73,7 @@ pub(crate) async fn of_resize(app: &App, id: ContainerId, body: Body<Resize>) ->
 /// `not-found`, and everything that is wrong with the wish.
 pub(crate) async fn of_rebuild(app: &App, id: ContainerId, body: Body<RebuildContainer>) -> Result<Plan, Problem> {
     let row = container(app, id).await?;
-    let loaded = app.log.load::<Container>(id).await.map_err(unreadable)?;
+    let loaded = app.log.load::<Container>(id).await.map_err(unread)?;
     let request = loaded.state.request().ok_or_else(|| Problem::new(Kind::NotFound))?;
     let mut wanted = Wanted::of(app, body.read(), request).await?;
     let wish = body.fit(std::mem::take(&mut wanted.errors))?;

@@ -12,7 +12,7 @@ use platform::log::Rows;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::accept::{Taken, is_repeated, unreadable};
+use crate::accept::{Taken, is_repeated, unread};
 use crate::act::{self, Also, For};
 use crate::answers::given_before;
 use crate::app::App;
@@ -109,7 +109,7 @@ async fn accept(
 /// # Errors
 /// `not-found`.
 pub(crate) async fn request(app: &App, id: ContainerId) -> Result<Request, Problem> {
-    let loaded = app.log.load::<Container>(id).await.map_err(unreadable)?;
+    let loaded = app.log.load::<Container>(id).await.map_err(unread)?;
     loaded.state.request().cloned().ok_or_else(|| Problem::new(Kind::NotFound))
 }
 
@@ -171,7 +171,7 @@ impl Wanted {
         if version != Some(TemplateOf::Current)
             && let Some(made) = made
         {
-            let kept = app.catalogue.version(&made.hash).await.map_err(Problem::internal)?;
+            let kept = app.catalogue.version(&made.hash).await.map_err(unread)?;
             self.template = kept.map(Arc::new);
             self.version = self.template.is_some().then(|| made.clone());
         }

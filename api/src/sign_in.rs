@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::accept::{not_appended, unread, unreadable};
+use crate::accept::{not_appended, unread};
 use crate::access::{Origin, SESSION};
 use crate::app::App;
 use crate::guesses::Guesses;
@@ -71,7 +71,7 @@ fn meta(user: UserId, from: &Origin) -> Meta {
 pub(crate) async fn with_password(app: &App, from: &Origin, attempt: &Attempt) -> Result<Tokens, Problem> {
     let Attempt { login, password, code } = attempt;
     let login = login.trim().to_lowercase();
-    let person = profiles::by_login(app.log.db(), &login).await.map_err(|error| unread(error.into()))?;
+    let person = profiles::by_login(app.log.db(), &login).await.map_err(unread)?;
     let guesses = Guesses::of(&login, from);
     guesses.allowed(app, person.as_ref(), from).await?;
     let known = person.as_ref().and_then(|person| person.password.clone());
@@ -104,9 +104,7 @@ pub(crate) async fn begin(app: &App, user: UserId, from: &Origin, change: Option
     let now = app.log.clock().now();
     let (tokens, hashes) = new_tokens(user);
     let session = Session { id: Uuid::new_v4(), user, access_until: now + ACCESS, until: now + SESSION_LASTS };
-    sessions::begin(app.log.db(), &session, &hashes, now, from.address().as_deref())
-        .await
-        .map_err(|error| unread(error.into()))?;
+    sessions::begin(app.log.db(), &session, &hashes, now, from.address().as_deref()).await.map_err(unread)?;
     tell(app, user, UserCommand::SignIn { session: session.id }, from, change).await?;
     Ok(tokens)
 }
@@ -117,7 +115,7 @@ pub(crate) async fn refreshed(app: &App, from: &Origin, refresh: &Secret) -> Res
     let gone = || Problem::new(Kind::Unauthenticated).detail("the session has ended: sign in again");
     let hash = token::hash(refresh.expose());
     let db = app.log.db();
-    let found = sessions::by_refresh(db, &hash).await.map_err(|error| unread(error.into()))?;
+    let found = sessions::by_refresh(db, &hash).await.map_err(unread)?;
     let Some(session) = found else {
         app.access.refused_login(app, from, Why::Unknown).await;
         return Err(gone());
@@ -130,10 +128,10 @@ pub(crate) async fn refreshed(app: &App, from: &Origin, refresh: &Secret) -> Res
     }
     let (tokens, hashes) = new_tokens(session.user);
     let until = (now + ACCESS).min(session.until);
-    if sessions::renew(db, session.id, &hash, &hashes, until).await.map_err(|error| unread(error.into()))? {
+    if sessions::renew(db, session.id, &hash, &hashes, until).await.map_err(unread)? {
         return Ok(tokens);
     }
-    sessions::end(db, session.id).await.map_err(|error| unread(error.into()))?;
+    sessions::end(db, session.id).await.map_err(unread)?;
     tracing::warn!(user.id = %session.user, "a refresh token came a second time; its session was ended");
     tell(app, session.user, UserCommand::ReuseRefresh { session: session.id }, from, None).await?;
     Err(gone())
@@ -147,7 +145,7 @@ pub(crate) async fn out(app: &App, from: &Origin, session: &Session, everywhere:
         true => (sessions::end_all(db, session.user).await, UserCommand::SignOutEverywhere),
         false => (sessions::end(db, session.id).await, UserCommand::SignOut { session: session.id }),
     };
-    ended.map_err(|error| unread(error.into()))?;
+    ended.map_err(unread)?;
     tell(app, session.user, command, from, None).await
 }
 
@@ -178,7 +176,7 @@ pub(crate) async fn proven(
     field: &str,
     password: &Secret,
 ) -> Result<(), Problem> {
-    let person = profiles::by_id(app.log.db(), user).await.map_err(|error| unread(error.into()))?;
+    let person = profiles::by_id(app.log.db(), user).await.map_err(unread)?;
     let person = person.ok_or_else(|| Problem::new(Kind::NotFound))?;
     let guesses = Guesses::of(&person.login, from);
     guesses.allowed(app, Some(&person), from).await?;
@@ -218,7 +216,7 @@ pub(crate) async fn by_link(
 ) -> Result<Tokens, Problem> {
     let gone = || Problem::new(Kind::NotFound).detail("the link was used already or has expired: ask for another");
     let hash = token::hash(link.expose());
-    let found = profiles::link(app.log.db(), &hash).await.map_err(|error| unread(error.into()))?;
+    let found = profiles::link(app.log.db(), &hash).await.map_err(unread)?;
     let now = app.log.clock().now();
     let Some((user, _)) = found.filter(|(_, until)| *until > now) else {
         app.access.refused_login(app, from, Why::Unknown).await;
@@ -234,7 +232,7 @@ pub(crate) async fn by_link(
 
 async fn set(app: &App, from: &Origin, user: UserId, new: &Secret, link: Option<String>) -> Result<(), Problem> {
     let hash = passwords::hash(new).await?;
-    let loaded = app.log.load::<User>(user).await.map_err(unreadable)?;
+    let loaded = app.log.load::<User>(user).await.map_err(unread)?;
     let events = loaded.state.decide(UserCommand::SetPassword, &()).map_err(|_| Problem::new(Kind::NotFound))?;
     let events = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
     let mut append = Append::new(meta(user, from)).stream(User::stream(user), loaded.expected(), events);
@@ -243,7 +241,7 @@ async fn set(app: &App, from: &Origin, user: UserId, new: &Secret, link: Option<
         .with(Change::SetPassword { id: user, hash }.rows())
         .with(Change::DropLinks { id: user, now: app.log.clock().now() }.rows());
     app.log.append(append).await.map_err(|error| not_appended(&error))?;
-    sessions::end_all(app.log.db(), user).await.map_err(|error| unread(error.into()))
+    sessions::end_all(app.log.db(), user).await.map_err(unread)
 }
 
 fn new_tokens(user: UserId) -> (Tokens, Hashes) {
@@ -269,7 +267,7 @@ async fn tell(
     let failed = |error| match error {
         ExecuteError::Rejected(_) => no(),
         ExecuteError::Append(error) => not_appended(&error),
-        ExecuteError::Log(error) => unreadable(error),
+        ExecuteError::Log(error) => unread(error),
     };
     app.log.execute::<User>(user, command, &(), meta(user, from)).await.map_err(failed)?;
     if let Some(change) = change {

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::accept::{Taken, is_repeated, unread, unreadable};
+use crate::accept::{Taken, is_repeated, unread};
 use crate::act::{self, Also, For};
 use crate::answers::given_before;
 use crate::app::App;
@@ -185,9 +185,9 @@ pub(crate) async fn version_of(app: &App, id: ContainerId) -> Result<TemplateVer
 /// The same.
 pub(crate) async fn with_newest(app: &App, id: ContainerId) -> Result<(TemplateVersion, Option<Arc<Found>>), Problem> {
     let (has, account) = of_row(app, id).await?;
-    let found = app.catalogue.find(&has.name).await.map_err(Problem::internal)?;
+    let found = app.catalogue.find(&has.name).await.map_err(unread)?;
     let found = match (found, account) {
-        (None, Some(account)) => app.catalogue.own(account, &has.name).await.map_err(Problem::internal)?,
+        (None, Some(account)) => app.catalogue.own(account, &has.name).await.map_err(unread)?,
         (found, _) => found,
     };
     Ok((has, found))
@@ -229,7 +229,7 @@ async fn way(app: &App, id: ContainerId, wanted: Option<&str>) -> Result<Way, Pr
 /// # Errors
 /// `not-found`.
 pub(crate) async fn kept(app: &App, hash: &str) -> Result<Template, Problem> {
-    let found = app.catalogue.version(hash).await.map_err(Problem::internal)?;
+    let found = app.catalogue.version(hash).await.map_err(unread)?;
     found.ok_or_else(|| Problem::new(Kind::NotFound).detail(format!("no version {hash} of a template is kept")))
 }
 
@@ -238,7 +238,7 @@ pub(crate) async fn kept(app: &App, hash: &str) -> Result<Template, Problem> {
 /// # Errors
 /// When the log can't be read.
 pub(crate) async fn history(app: &App, id: ContainerId) -> Result<Vec<VersionOfContainer>, Problem> {
-    let events = app.log.stream(&Container::stream(id), Version(0)).await.map_err(unreadable)?;
+    let events = app.log.stream(&Container::stream(id), Version(0)).await.map_err(unread)?;
     let one = |recorded: &domain::Recorded| {
         let version = match recorded.event().ok()? {
             ContainerEvent::Requested(request) => request.template?,

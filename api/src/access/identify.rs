@@ -50,7 +50,7 @@ impl From<ViewError> for Stop {
 
 impl From<DbError> for Stop {
     fn from(error: DbError) -> Self {
-        Self::Problem(unread(error.into()))
+        Self::Problem(unread(error))
     }
 }
 

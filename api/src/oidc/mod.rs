@@ -19,7 +19,7 @@ use platform::views::{self, UserRow};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::accept::{unread, unreadable};
+use crate::accept::unread;
 use crate::access::Origin;
 use crate::app::App;
 use crate::people::Registration;
@@ -70,7 +70,7 @@ pub(crate) async fn begin(app: &App, port: u16) -> Result<Begun, Problem> {
     let now = app.log.clock().now();
     let until = now + TimeDelta::minutes(MINUTES);
     let begun = identities::begin(app.log.db(), &random::hash(&state), &attempt, now, until).await;
-    begun.map_err(|error| unread(error.into()))?;
+    begun.map_err(unread)?;
     Ok(Begun { url, state })
 }
 
@@ -80,7 +80,7 @@ pub(crate) async fn finish(app: &App, from: &Origin, state: &SecretText, code: &
     let provider = of(app)?;
     let (db, now) = (app.log.db(), app.log.clock().now());
     let taken = identities::take(db, &random::hash(state.expose()), now).await;
-    let Some(attempt) = taken.map_err(|error| unread(error.into()))? else {
+    let Some(attempt) = taken.map_err(unread)? else {
         app.access.refused_login(app, from, Why::Unknown).await;
         return Err(Problem::new(Kind::Unauthenticated).detail("this sign-in was finished already, or has expired"));
     };
@@ -111,7 +111,7 @@ fn away(error: ProviderError) -> Problem {
 async fn known(app: &App, from: &Origin, identity: Identity) -> Result<UserId, Problem> {
     let (db, now) = (app.log.db(), app.log.clock().now());
     let found = identities::find(db, &identity.issuer, &identity.subject).await;
-    if let Some(user) = found.map_err(|error| unread(error.into()))? {
+    if let Some(user) = found.map_err(unread)? {
         return Ok(user);
     }
     let nobody = || {
@@ -120,13 +120,13 @@ async fn known(app: &App, from: &Origin, identity: Identity) -> Result<UserId, P
     };
     let email = identity.email.clone().filter(|email| newcomer::email_fault("email", email).is_none());
     let email = email.ok_or_else(nobody)?;
-    let person = profiles::by_login(db, &email).await.map_err(|error| unread(error.into()))?;
+    let person = profiles::by_login(db, &email).await.map_err(unread)?;
     let id = person.as_ref().map_or_else(|| UserId::new(Uuid::now_v7()), |person| person.id);
     let meta = Meta { address: from.address(), request: from.request, ..Meta::by(Actor::User { id: id.uuid() }) };
     let link = UserCommand::LinkIdentity { issuer: identity.issuer.clone() };
     let append = match &person {
         Some(_) => {
-            let loaded = app.log.load::<User>(id).await.map_err(unreadable)?;
+            let loaded = app.log.load::<User>(id).await.map_err(unread)?;
             let said = loaded.state.decide(link, &()).map_err(|_| nobody())?;
             let said = said.iter().map(|event| event.encode()).collect::<Result<_, _>>().map_err(Problem::internal)?;
             Append::new(meta).stream(User::stream(id), loaded.expected(), said)

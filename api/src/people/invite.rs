@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::Registration;
 use super::newcomer::{self, Newcomer};
-use crate::accept::{not_appended, unread, unreadable};
+use crate::accept::{not_appended, unread};
 use crate::access::{Caller, May, Origin};
 use crate::app::App;
 use crate::asking::Asking;
@@ -102,12 +102,12 @@ pub(crate) async fn accept(
 ) -> Result<Tokens, Problem> {
     let gone = || Problem::new(Kind::NotFound).detail("the invitation was answered already or has expired");
     let (db, now) = (app.log.db(), app.log.clock().now());
-    let found = invitations::by_hash(db, &token::hash(link.expose())).await.map_err(|error| unread(error.into()))?;
+    let found = invitations::by_hash(db, &token::hash(link.expose())).await.map_err(unread)?;
     let Some(invited) = found.filter(|found| found.until > now) else {
         app.access.refused_login(app, from, Why::Unknown).await;
         return Err(gone());
     };
-    let known = profiles::by_login(db, &invited.email).await.map_err(|error| unread(error.into()))?;
+    let known = profiles::by_login(db, &invited.email).await.map_err(unread)?;
     let (id, tokens) = match &known {
         Some(person) => {
             attempt.login.clone_from(&invited.email);
@@ -133,7 +133,7 @@ pub(crate) async fn accept(
     }
     if let Some(seat) = seat {
         let member = MemberOf { account: seat.account, user: id };
-        let loaded = app.log.load::<Membership>(member).await.map_err(unreadable)?;
+        let loaded = app.log.load::<Membership>(member).await.map_err(unread)?;
         let granted = loaded.state.decide(MembershipCommand::Grant(seat.role), &()).map_err(Problem::internal)?;
         append = append.stream(Membership::stream(member), loaded.expected(), encoded(&granted)?);
     }
@@ -155,7 +155,7 @@ async fn answer(
     id: InvitationId,
     command: InvitationCommand,
 ) -> Result<(Append, Option<Seat>), Problem> {
-    let loaded = app.log.load::<Invitation>(id).await.map_err(unreadable)?;
+    let loaded = app.log.load::<Invitation>(id).await.map_err(unread)?;
     let said = said(&loaded.state, command, &Given { now: app.log.clock().now() })?;
     let append = Append::new(meta).stream(Invitation::stream(id), loaded.expected(), said);
     Ok((append.with(Change::Take { id }.rows()), loaded.state.seat()))

@@ -9,7 +9,7 @@ use platform::people::token;
 use platform::views::{self, UserRow};
 
 use super::{Post, newcomer};
-use crate::accept::{not_appended, unread, unreadable};
+use crate::accept::{not_appended, unread};
 use crate::access::Origin;
 use crate::app::App;
 use crate::guesses;
@@ -37,7 +37,7 @@ pub(crate) async fn ask(app: &App, from: &Origin, email: String) -> Result<(), P
 
 async fn offer(app: &App, from: &Origin, post: &Post, email: &str) -> Result<(), Problem> {
     let db = app.log.db();
-    let Some(person) = profiles::by_login(db, email).await.map_err(|error| unread(error.into()))? else {
+    let Some(person) = profiles::by_login(db, email).await.map_err(unread)? else {
         return Ok(());
     };
     let user: Option<UserRow> = views::get(db, person.id).await.map_err(unread)?;
@@ -45,7 +45,7 @@ async fn offer(app: &App, from: &Origin, post: &Post, email: &str) -> Result<(),
         return Ok(());
     }
     let (now, link) = (app.log.clock().now(), token::make(""));
-    let loaded = app.log.load::<User>(person.id).await.map_err(unreadable)?;
+    let loaded = app.log.load::<User>(person.id).await.map_err(unread)?;
     let said = loaded.state.decide(UserCommand::OfferLink, &()).map_err(Problem::internal)?;
     let said = said.iter().map(|event| event.encode()).collect::<Result<_, _>>().map_err(Problem::internal)?;
     let meta = Meta { address: from.address(), request: from.request, ..Meta::system("reset") };

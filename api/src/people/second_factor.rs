@@ -8,7 +8,7 @@ use platform::people::{profiles, token};
 use platform::vault::SecretBytes;
 
 use super::totp::{self, Looked};
-use crate::accept::{not_appended, unread, unreadable};
+use crate::accept::{not_appended, unread};
 use crate::app::App;
 use crate::paging::wrong;
 use crate::problem::{Kind, Problem};
@@ -32,7 +32,7 @@ pub(crate) enum Refused {
 }
 
 pub(crate) async fn find(app: &App, user: UserId) -> Result<Option<Factor>, Problem> {
-    second_factor::find(app.log.db(), user).await.map_err(|error| unread(error.into()))
+    second_factor::find(app.log.db(), user).await.map_err(unread)
 }
 
 /// A secret that is asked for only once its holder has shown that they have it.
@@ -44,7 +44,7 @@ pub(crate) async fn offer(app: &App, meta: Meta, user: UserId) -> Result<Offered
     if before.is_some_and(|factor| factor.confirmed) {
         return Err(in_force());
     }
-    let person = profiles::by_id(app.log.db(), user).await.map_err(|error| unread(error.into()))?;
+    let person = profiles::by_id(app.log.db(), user).await.map_err(unread)?;
     let login = person.ok_or_else(|| Problem::new(Kind::NotFound))?.login;
     let secret = totp::secret();
     let offered = Offered { secret: totp::in_letters(&secret), uri: totp::uri(&secret, &login) };
@@ -121,7 +121,7 @@ pub(crate) async fn pass(app: &App, meta: Meta, user: UserId, code: Option<&Secr
 }
 
 async fn saying(app: &App, meta: Meta, user: UserId, command: UserCommand) -> Result<Append, Problem> {
-    let loaded = app.log.load::<User>(user).await.map_err(unreadable)?;
+    let loaded = app.log.load::<User>(user).await.map_err(unread)?;
     let said =
         loaded.state.decide(command, &()).map_err(|no| Problem::new(Kind::NotPossible).detail(no.to_string()))?;
     let said = said.iter().map(|event| event.encode()).collect::<Result<_, _>>().map_err(Problem::internal)?;

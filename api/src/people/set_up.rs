@@ -28,7 +28,7 @@ pub(crate) async fn first(
         Problem::new(Kind::NotFound).detail(why)
     };
     let now = app.log.clock().now();
-    let good = setup::look(app.log.db(), link.expose(), now).await.map_err(|error| unread(error.into()))?;
+    let good = setup::look(app.log.db(), link.expose(), now).await.map_err(unread)?;
     let Some(good) = good else {
         app.access.refused_login(app, from, Why::Unknown).await;
         return Err(gone());

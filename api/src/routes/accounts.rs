@@ -13,7 +13,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::id::Id;
-use crate::accept::{not_appended, unread, unreadable};
+use crate::accept::{not_appended, unread};
 use crate::access::Caller;
 use crate::app::App;
 use crate::asking::Asking;
@@ -204,6 +204,6 @@ async fn execute(app: &App, asking: &Asking, id: AccountId, command: AccountComm
             .detail("another account has this name")
             .fields(vec![wrong("name", "is another account's", "choose another name")])),
         Err(ExecuteError::Append(error)) => Err(not_appended(&error)),
-        Err(ExecuteError::Log(error)) => Err(unreadable(error)),
+        Err(ExecuteError::Log(error)) => Err(unread(error)),
     }
 }

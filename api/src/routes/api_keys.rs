@@ -11,7 +11,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::id::Id;
-use crate::accept::{not_appended, unread, unreadable};
+use crate::accept::{not_appended, unread};
 use crate::access::Caller;
 use crate::app::App;
 use crate::asking::Asking;
@@ -131,7 +131,7 @@ pub(super) async fn revoke(app: Data<App>, asking: Asking, id: Id<KeyId>) -> Res
         Ok(_) => Ok(HttpResponse::NoContent().finish()),
         Err(ExecuteError::Rejected(no)) => Err(issuing::refused(no)),
         Err(ExecuteError::Append(error)) => Err(not_appended(&error)),
-        Err(ExecuteError::Log(error)) => Err(unreadable(error)),
+        Err(ExecuteError::Log(error)) => Err(unread(error)),
     }
 }
 
@@ -146,6 +146,6 @@ async fn find(app: &App, id: KeyId) -> Result<ApiKeyView, Problem> {
 }
 
 async fn with_use(app: &App, row: ApiKeyRow) -> Result<ApiKeyView, Problem> {
-    let used = key_uses::last_use(app.log.db(), row.id).await.map_err(|error| unread(error.into()))?;
+    let used = key_uses::last_use(app.log.db(), row.id).await.map_err(unread)?;
     Ok(ApiKeyView::of(row, used))
 }

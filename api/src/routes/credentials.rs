@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::id::Id;
-use crate::accept::unreadable;
+use crate::accept::unread;
 use crate::access::record;
 use crate::app::App;
 use crate::asking::Asking;
@@ -45,7 +45,7 @@ pub(super) struct Credentials {
 )]
 #[get("/v1/containers/{id}/credentials")]
 pub(super) async fn read(app: Data<App>, asking: Asking, id: Id<ContainerId>) -> Result<Json<Credentials>, Problem> {
-    let loaded = app.log.load::<Container>(id.0).await.map_err(unreadable)?;
+    let loaded = app.log.load::<Container>(id.0).await.map_err(unread)?;
     let request = loaded.state.request().ok_or_else(|| Problem::new(Kind::NotFound))?;
     if loaded.state.lifecycle() == Lifecycle::Removed {
         return Err(Problem::new(Kind::NotPossible).detail("the container has been removed, and its secrets with it"));
@@ -72,7 +72,7 @@ pub(super) async fn read(app: Data<App>, asking: Asking, id: Id<ContainerId>) ->
 }
 
 async fn saved(app: &App, id: ContainerId) -> Result<Vec<SealedId>, Problem> {
-    let history = app.log.stream(&Container::stream(id), Version(0)).await.map_err(unreadable)?;
+    let history = app.log.stream(&Container::stream(id), Version(0)).await.map_err(unread)?;
     let last = history.iter().rev().find_map(|recorded| match recorded.event() {
         Ok(ContainerEvent::Ready { credentials, .. } | ContainerEvent::TemplateApplied { credentials, .. }) => {
             Some(credentials)

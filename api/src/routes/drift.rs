@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::asked::{Accepted, Asked};
 use super::id::Id;
-use crate::accept::{unread, unreadable};
+use crate::accept::unread;
 use crate::access::Caller;
 use crate::act::{self, For};
 use crate::app::App;
@@ -85,7 +85,7 @@ pub(super) async fn accept(
 #[utoipa::path(tag = "drift", params(Id<ContainerId>, Asked), responses(Accepted))]
 #[post("/v1/containers/{id}/drift/put-back")]
 pub(super) async fn put_back(asked: Asked, id: Id<ContainerId>) -> Result<Accepted, Problem> {
-    let drift = asked.app.log.load::<Drift>(id.0).await.map_err(unreadable)?.state;
+    let drift = asked.app.log.load::<Drift>(id.0).await.map_err(unread)?.state;
     let (change, power) = match drift.put_back() {
         Ok(wanted) => wanted,
         Err(no) => {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::id::Id;
-use crate::accept;
+use crate::accept::{self, unread};
 use crate::access::{Opened, while_allowed};
 use crate::app::App;
 use crate::paging::{Search, wrong};
@@ -53,7 +53,7 @@ pub(super) async fn events(
     let opened = request.extensions().get::<Opened>().cloned();
     let header = last_event_id(&request)?;
     let operation = accept::operation(&app, id.0).await?;
-    let last = records::last(app.log.db(), &records::of_operation(id.0)).await.map_err(Problem::internal)?;
+    let last = records::last(app.log.db(), &records::of_operation(id.0)).await.map_err(unread)?;
     let missed = i64::from(header.is_some() && is_off(Safeguard::GapFreeResume));
     let asked = header.or(query.0.after).unwrap_or(0) + missed;
     // A number from the future would leave its owner waiting for it.

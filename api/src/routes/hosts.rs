@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use super::id::Id;
-use crate::accept::{not_appended, unread, unreadable};
+use crate::accept::{not_appended, unread};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
@@ -142,7 +142,7 @@ pub(super) async fn pin(
         Ok(_) => find(&app, id.0).await.map(Json),
         Err(ExecuteError::Rejected(no)) => Err(refused(no)),
         Err(ExecuteError::Append(error)) => Err(not_appended(&error)),
-        Err(ExecuteError::Log(error)) => Err(unreadable(error)),
+        Err(ExecuteError::Log(error)) => Err(unread(error)),
     }
 }
 

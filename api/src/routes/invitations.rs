@@ -98,7 +98,7 @@ pub(super) async fn invite(
 #[get("/v1/invitations")]
 pub(super) async fn list(app: Data<App>, caller: Caller) -> Result<Json<List<InvitationView>>, Problem> {
     let now = app.log.clock().now();
-    let open = invitations::open(app.log.db(), caller.account, now).await.map_err(|error| unread(error.into()))?;
+    let open = invitations::open(app.log.db(), caller.account, now).await.map_err(unread)?;
     Ok(Json(List { items: open.into_iter().map(Into::into).collect(), next: None }))
 }
 

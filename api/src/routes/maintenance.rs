@@ -11,7 +11,7 @@ use validator::Validate;
 
 use super::hosts::find;
 use super::id::Id;
-use crate::accept::{not_appended, unreadable};
+use crate::accept::{not_appended, unread};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
@@ -65,6 +65,6 @@ pub(super) async fn set(
         }
         Err(ExecuteError::Rejected(_)) => Err(Problem::new(Kind::NotFound)),
         Err(ExecuteError::Append(error)) => Err(not_appended(&error)),
-        Err(ExecuteError::Log(error)) => Err(unreadable(error)),
+        Err(ExecuteError::Log(error)) => Err(unread(error)),
     }
 }

@@ -13,7 +13,7 @@ use validator::Validate;
 
 use super::accounts;
 use super::id::Id;
-use crate::accept::{not_appended, unread, unreadable};
+use crate::accept::{not_appended, unread};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
@@ -78,7 +78,7 @@ pub(super) async fn membership(
     path: actix_web::web::Path<(String, String)>,
 ) -> Result<Tagged<MemberView>, Problem> {
     let member = member(id.0, &path.1)?;
-    let version = app.log.load::<Membership>(member).await.map_err(unreadable)?.version;
+    let version = app.log.load::<Membership>(member).await.map_err(unread)?.version;
     let row: Option<MemberRow> = views::get(app.log.db(), member).await.map_err(unread)?;
     let row = row.ok_or_else(|| Problem::new(Kind::NotFound))?;
     let login = login(&app, row.user).await?;
@@ -121,7 +121,7 @@ pub(super) async fn grant(
     let member = member(id.0, &path.1)?;
     let user: Option<UserRow> = views::get(app.log.db(), member.user).await.map_err(unread)?;
     user.ok_or_else(|| Problem::new(Kind::NotFound).detail("there is no such user"))?;
-    let there = app.log.load::<Membership>(member).await.map_err(unreadable)?;
+    let there = app.log.load::<Membership>(member).await.map_err(unread)?;
     asking.hold_if_there(there.state.role().map(|_| there.version))?;
     change(&app, &asking, member, MembershipCommand::Grant(role)).await?;
     let login = login(&app, member.user).await?;
@@ -177,7 +177,7 @@ fn member(account: AccountId, user: &str) -> Result<MemberOf, Problem> {
 }
 
 pub(super) async fn login(app: &App, user: UserId) -> Result<Option<String>, Problem> {
-    let person = profiles::by_id(app.log.db(), user).await.map_err(|error| unread(error.into()))?;
+    let person = profiles::by_id(app.log.db(), user).await.map_err(unread)?;
     Ok(person.map(|person| person.login))
 }
 
@@ -188,6 +188,6 @@ async fn change(app: &App, asking: &Asking, member: MemberOf, command: Membershi
         Ok(_) => Ok(()),
         Err(ExecuteError::Rejected(no)) => Err(Problem::new(Kind::NotFound).detail(no.to_string())),
         Err(ExecuteError::Append(error)) => Err(not_appended(&error)),
-        Err(ExecuteError::Log(error)) => Err(unreadable(error)),
+        Err(ExecuteError::Log(error)) => Err(unread(error)),
     }
 }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::id::Name;
-use crate::accept::{not_appended, unreadable};
+use crate::accept::{not_appended, unread};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
@@ -179,7 +179,7 @@ async fn change(
 ) -> Result<(), Problem> {
     let mut decided = 1;
     loop {
-        let loaded = app.log.load::<OwnTemplates>(owner(asking)).await.map_err(unreadable)?;
+        let loaded = app.log.load::<OwnTemplates>(owner(asking)).await.map_err(unread)?;
         let events = loaded.state.decide(command.clone(), &()).map_err(|no| match no {
             OwnTemplateRejection::Unknown => Problem::new(Kind::NotFound),
             OwnTemplateRejection::TooMany => Problem::new(Kind::NotPossible).detail(no.to_string()),

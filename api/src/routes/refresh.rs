@@ -7,7 +7,7 @@ use platform::catalogue::RefreshError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::accept::{not_appended, unreadable};
+use crate::accept::{not_appended, unread};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::problem::Problem;
@@ -43,7 +43,7 @@ struct TemplateChange {
 #[post("/v1/templates/refresh")]
 pub(super) async fn refresh(app: Data<App>, asking: Asking) -> Result<Json<Refreshed>, Problem> {
     let refreshed = app.catalogue.refresh(&app.log, asking.meta()).await.map_err(|error| match error {
-        RefreshError::Log(error) => unreadable(error),
+        RefreshError::Log(error) => unread(error),
         RefreshError::Append(error) => not_appended(&error),
         error => Problem::internal(error),
     })?;

@@ -8,7 +8,7 @@ use domain::schedule::{Given, ScheduleCommand, ScheduleRejection, Schedules};
 use platform::log::ExecuteError;
 
 use super::id::{Id, Name};
-use crate::accept::{not_appended, unreadable};
+use crate::accept::{not_appended, unread};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
@@ -29,7 +29,7 @@ use crate::wish::ScheduleWish;
 #[get("/v1/containers/{id}/schedules")]
 pub(super) async fn list(app: Data<App>, id: Id<ContainerId>) -> Result<Tagged<List<ScheduleView>>, Problem> {
     lifecycle(&app, id.0).await?;
-    let schedules = app.log.load::<Schedules>(id.0).await.map_err(unreadable)?;
+    let schedules = app.log.load::<Schedules>(id.0).await.map_err(unread)?;
     let now = app.log.clock().now();
     let items = schedules.state.all().map(|(name, standing)| ScheduleView::of(name, standing, now)).collect();
     let list = List { items, next: None };
@@ -70,10 +70,10 @@ pub(super) async fn set(
     let schedule = body.read().resolve(&mut errors);
     errors.extend(domain::schedule::check_name(&name.0).map(FieldProblem::from));
     body.fit(errors)?;
-    let there = app.log.load::<Schedules>(id.0).await.map_err(unreadable)?.version;
+    let there = app.log.load::<Schedules>(id.0).await.map_err(unread)?.version;
     asking.hold_if_there((there.0 > 0).then_some(there))?;
     execute(&app, &asking, id.0, ScheduleCommand::Set { name: name.0.clone(), schedule }).await?;
-    let schedules = app.log.load::<Schedules>(id.0).await.map_err(unreadable)?.state;
+    let schedules = app.log.load::<Schedules>(id.0).await.map_err(unread)?.state;
     let standing = schedules.get(&name.0).ok_or_else(|| Problem::new(Kind::Conflict))?;
     Ok(Json(ScheduleView::of(&name.0, standing, app.log.clock().now())))
 }
@@ -105,7 +105,7 @@ pub(super) async fn remove(
 }
 
 async fn lifecycle(app: &App, id: ContainerId) -> Result<Lifecycle, Problem> {
-    let container = app.log.load::<Container>(id).await.map_err(unreadable)?.state;
+    let container = app.log.load::<Container>(id).await.map_err(unread)?.state;
     container.request().map(|_| container.lifecycle()).ok_or_else(|| Problem::new(Kind::NotFound))
 }
 
@@ -115,7 +115,7 @@ async fn execute(app: &App, asking: &Asking, id: ContainerId, command: ScheduleC
     executed.map(drop).map_err(|error| match error {
         ExecuteError::Rejected(ScheduleRejection::Unknown) => Problem::new(Kind::NotFound),
         ExecuteError::Rejected(no) => Problem::new(Kind::NotPossible).detail(no.to_string()),
-        ExecuteError::Log(error) => unreadable(error),
+        ExecuteError::Log(error) => unread(error),
         ExecuteError::Append(error) => not_appended(&error),
     })
 }

@@ -40,7 +40,7 @@ pub(super) struct SecondFactor {
 pub(super) async fn totp(app: Data<App>, caller: Caller) -> Result<Json<SecondFactor>, Problem> {
     let user = person(&caller)?;
     let enabled = factor::find(&app, user).await?.is_some_and(|factor| factor.confirmed);
-    let left = codes_left(app.log.db(), user).await.map_err(|error| unread(error.into()))?;
+    let left = codes_left(app.log.db(), user).await.map_err(unread)?;
     Ok(Json(SecondFactor { enabled, recovery_codes_left: left }))
 }
 

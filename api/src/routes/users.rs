@@ -16,7 +16,7 @@ use validator::Validate;
 
 use super::id::Id;
 use super::members::login;
-use crate::accept::{not_appended, unread, unreadable};
+use crate::accept::{not_appended, unread};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
@@ -149,7 +149,7 @@ pub(super) async fn change(
     if let Some(disabled) = wish.disabled {
         execute(&app, &asking, id.0, UserCommand::SetEnabled(!disabled)).await?;
         if disabled {
-            sessions::end_all(app.log.db(), id.0).await.map_err(|error| unread(error.into()))?;
+            sessions::end_all(app.log.db(), id.0).await.map_err(unread)?;
         }
     }
     find(&app, id.0).await.map(Json)
@@ -171,7 +171,7 @@ pub(super) async fn offer_link(app: Data<App>, asking: Asking, id: Id<UserId>) -
     let user = find(&app, id.0).await?;
     let (link, now) = (token::random::<32>(), app.log.clock().now());
     let until = now + TimeDelta::days(LINK_DAYS);
-    let loaded = app.log.load::<User>(id.0).await.map_err(unreadable)?;
+    let loaded = app.log.load::<User>(id.0).await.map_err(unread)?;
     let events = loaded.state.decide(UserCommand::OfferLink, &()).map_err(refused)?;
     asking.hold(loaded.version)?;
     let events = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
@@ -196,7 +196,7 @@ pub(super) async fn offer_link(app: Data<App>, asking: Asking, id: Id<UserId>) -
 )]
 #[delete("/v1/users/{id}")]
 pub(super) async fn forget(app: Data<App>, asking: Asking, id: Id<UserId>) -> Result<HttpResponse, Problem> {
-    let loaded = app.log.load::<User>(id.0).await.map_err(unreadable)?;
+    let loaded = app.log.load::<User>(id.0).await.map_err(unread)?;
     let events = loaded.state.decide(UserCommand::Forget, &()).map_err(refused)?;
     asking.hold(loaded.version)?;
     let events = events.iter().map(domain::Event::encode).collect::<Result<_, _>>().map_err(Problem::internal)?;
@@ -207,7 +207,7 @@ pub(super) async fn forget(app: Data<App>, asking: Asking, id: Id<UserId>) -> Re
         .with(identities::Change::Forget { user: id.0 }.rows())
         .with(Change::DropLinks { id: id.0, now: app.log.clock().now() }.rows());
     app.log.append(append).await.map_err(|error| not_appended(&error))?;
-    sessions::end_all(app.log.db(), id.0).await.map_err(|error| unread(error.into()))?;
+    sessions::end_all(app.log.db(), id.0).await.map_err(unread)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -222,7 +222,7 @@ async fn execute(app: &App, asking: &Asking, id: UserId, command: UserCommand) -
         Ok(_) => Ok(()),
         Err(ExecuteError::Rejected(no)) => Err(refused(no)),
         Err(ExecuteError::Append(error)) => Err(not_appended(&error)),
-        Err(ExecuteError::Log(error)) => Err(unreadable(error)),
+        Err(ExecuteError::Log(error)) => Err(unread(error)),
     }
 }
 

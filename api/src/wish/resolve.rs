@@ -9,6 +9,7 @@ use platform::views::{self, HostFilter, HostRow, Page};
 
 use super::CreateContainer;
 use super::create::{AddressWish, Mode, NetworkWish, ScriptsWish, ScriptsWord};
+use crate::accept::unread;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::paging::wrong;
@@ -134,8 +135,8 @@ pub(crate) async fn template_named(
     name: &str,
     errors: &mut Vec<FieldProblem>,
 ) -> Result<Option<Arc<Found>>, Problem> {
-    let found = match app.catalogue.find(name).await.map_err(Problem::internal)? {
-        None => app.catalogue.own(account, name).await.map_err(Problem::internal)?,
+    let found = match app.catalogue.find(name).await.map_err(unread)? {
+        None => app.catalogue.own(account, name).await.map_err(unread)?,
         found => found,
     };
     match &found {
@@ -247,11 +248,11 @@ impl AddressWish {
 
 async fn find_host(app: &App, asked: &str) -> Result<Option<HostRow>, Problem> {
     if let Ok(id) = asked.parse::<HostId>() {
-        return views::get(app.log.db(), id).await.map_err(Problem::internal);
+        return views::get(app.log.db(), id).await.map_err(unread);
     }
     let filter = HostFilter { name: Some(asked.to_owned()) };
     let page = views::page::<HostRow>(app.log.db(), &filter, &Page { limit: 1, ..Page::default() }).await;
-    Ok(page.map_err(Problem::internal)?.items.into_iter().next())
+    Ok(page.map_err(unread)?.items.into_iter().next())
 }
 
 /// Where the field stands in the request.

@@ -41,6 +41,10 @@ impl Caller {
         *self.urls.lock().unwrap() = urls;
     }
 
+    pub(crate) fn note(&self, what: String) {
+        self.amiss.lock().unwrap().push(what);
+    }
+
     pub(crate) fn amiss(&self) -> Vec<String> {
         self.amiss.lock().unwrap().clone()
     }
@@ -76,7 +80,7 @@ impl Caller {
                 let status = answer.status();
                 let text = answer.text().await;
                 if status.as_u16() == 500 {
-                    self.amiss.lock().unwrap().push(format!("{method} {path} was answered with 500: {text:?}"));
+                    self.note(format!("{method} {path} was answered with 500: {text:?}"));
                 }
                 if !status.is_server_error()
                     && let Ok(text) = text

@@ -2,6 +2,7 @@
 
 mod wishes;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,8 @@ pub(super) struct Noted {
     made: Mutex<Vec<Made>>,
     wrong: Mutex<Vec<String>>,
     eyes: Arc<Semaphore>,
+    /// What is still followed, and at what its follower is.
+    followed: Mutex<BTreeMap<OperationId, &'static str>>,
 }
 
 impl Load {
@@ -50,6 +53,7 @@ impl Load {
             made: Mutex::default(),
             wrong: Mutex::default(),
             eyes: Arc::new(Semaphore::new(WATCHERS)),
+            followed: Mutex::default(),
         });
         let mut load = Self { people: JoinSet::new(), noted, wishes: Vec::new() };
         let mut first = JoinSet::new();
@@ -86,7 +90,8 @@ impl Load {
         };
         let mut wrong = Vec::new();
         if tokio::time::timeout(PATIENCE, all).await.is_err() {
-            wrong.push(format!("not everything has ended {} s after the storm", PATIENCE.as_secs()));
+            let followed = format!("{:?}", self.noted.followed.lock().unwrap());
+            wrong.push(format!("not everything has ended {} s after the storm: {followed}", PATIENCE.as_secs()));
             self.people.shutdown().await;
         }
         wrong.append(&mut self.noted.wrong.lock().unwrap());
@@ -136,6 +141,8 @@ async fn ask(caller: &Caller, wishes: &mut Wishes, noted: &Arc<Noted>) -> Option
 /// Watches an operation to its end, takes it back in the middle, or tries it again.
 async fn follow(caller: Caller, operation: OperationId, ask: Ask, noted: Arc<Noted>, seed: u64) {
     let mut random = StdRng::seed_from_u64(seed);
+    let is_at = |what| noted.followed.lock().unwrap().insert(operation, what);
+    is_at("its end");
     let mut watching = JoinSet::new();
     while let Ok(eye) = noted.eyes.clone().try_acquire_owned()
         && watching.len() < 3
@@ -167,7 +174,9 @@ async fn follow(caller: Caller, operation: OperationId, ask: Ask, noted: Arc<Not
         false if ask.certain => WELL,
         false => SOMEHOW,
     };
+    is_at("its watchers");
     let seen = watching.join_all().await;
+    noted.followed.lock().unwrap().remove(&operation);
     noted.made.lock().unwrap().push(Made { operation, ends, seen });
 }
 
