@@ -129,7 +129,9 @@ mod tests {
     fn a_step_past_the_point_of_no_return_is_followed_by_such_steps_or_by_what_is_left_to_a_retry() {
         for name in PipelineName::ALL {
             if name == PipelineName::Rebuild {
-                assert!(name.table().steps().all(|step| !step.undo), "who cancels it keeps what is there");
+                // Starting is not taken back either: its undo only says how the guest is.
+                let mut undone = name.table().steps().filter(|step| step.undo && step.name != S::StartGuest);
+                assert!(undone.next().is_none(), "who cancels it keeps what is there");
                 continue;
             }
             let flags: Vec<_> = name.table().steps().map(|step| step.may_cancel).collect();
