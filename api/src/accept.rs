@@ -18,7 +18,7 @@ use crate::prefer::Wait;
 use crate::problem::{Kind, Problem};
 use crate::shape::operation::OperationView;
 use crate::topics;
-pub(crate) use crate::unread::unread;
+use crate::unread::unread;
 
 /// A look at an operation that somebody waits for, when no notice comes.
 const LOOK: Duration = Duration::from_secs(2);

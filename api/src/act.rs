@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::accept::{Accepting, Refusal, Taken, busy, is_repeated, unread};
+use crate::accept::{Accepting, Refusal, Taken, busy, is_repeated};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::problem::{FieldProblem, Kind, Problem};
+use crate::unread::unread;
 
 /// Which containers the action is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use domain::SealedId;
 use domain::template::Input;
 
-use crate::accept::unread;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::secret::Secret;
+use crate::unread::unread;
 
 /// Those to what is still asked, and whether that is all of them.
 ///

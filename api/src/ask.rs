@@ -11,11 +11,12 @@ use platform::people::quota;
 use platform::series::records;
 use platform::views::clone_sources;
 
-use crate::accept::{busy, call_worker, not_appended, operation, unread};
+use crate::accept::{busy, call_worker, not_appended, operation};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::problem::{Kind, Problem};
 use crate::topics;
+use crate::unread::unread;
 
 /// How often it is decided again after losing the race for the stream.
 const DECISIONS: usize = 16;

@@ -11,7 +11,7 @@ use platform::views::{self, ContainerFilter, ContainerRow, MOST, OperationRow, O
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::accept::{not_appended, unread};
+use crate::accept::not_appended;
 use crate::access::Caller;
 use crate::act::{self, For};
 use crate::app::App;
@@ -21,6 +21,7 @@ use crate::paging::wrong;
 use crate::problem::{FieldProblem, Kind, Problem};
 use crate::rebuild;
 use crate::shape::bulk::{Among, AskBulk, BulkFailure, BulkRefusal, BulkView, Counts};
+use crate::unread::unread;
 use crate::wish::RebuildContainer;
 
 /// For so many containers at most.

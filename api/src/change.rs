@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::accept::{Taken, is_repeated, unread};
+use crate::accept::{Taken, is_repeated};
 use crate::act::{self, Also, For, told};
 use crate::app::App;
 use crate::asking::Asking;
@@ -18,6 +18,7 @@ use crate::create::{seal, tell_password};
 use crate::in_use;
 use crate::problem::{Kind, Problem};
 use crate::secret::{generate, password_fault};
+use crate::unread::unread;
 use crate::wish::RootPassword;
 
 /// # Errors

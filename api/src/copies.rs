@@ -5,9 +5,9 @@ use domain::container::{Container, Guest, Lifecycle};
 use domain::copy::{Backup, NotSeen, Snapshot};
 use futures_util::future::BoxFuture;
 
-use crate::accept::unread;
 use crate::app::App;
 use crate::problem::{Kind, Problem};
+use crate::unread::unread;
 
 /// The seam to the hosts, filled by whoever starts the API.
 pub trait Copies: Send + Sync {

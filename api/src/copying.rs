@@ -12,13 +12,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::accept::{Accepting, Refusal, Taken, busy, is_repeated, unread};
+use crate::accept::{Accepting, Refusal, Taken, busy, is_repeated};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
 use crate::in_use;
 use crate::paging::wrong;
 use crate::problem::{FieldProblem, Kind, Problem};
+use crate::unread::unread;
 use crate::wish::{NetworkWish, renamed};
 
 /// What is to be other than in the original. All else is as it was asked for there.

@@ -8,12 +8,13 @@ use platform::views::{self, ContainerRow};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::accept::{is_repeated, not_appended, unread};
+use crate::accept::{is_repeated, not_appended};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::problem::{Kind, Problem};
 use crate::shape::container::ContainerView;
 use crate::topics;
+use crate::unread::unread;
 
 /// How often it is decided again after losing the race for the stream.
 const DECISIONS: usize = 16;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use platform::people::profiles::Person;
 use platform::people::{sessions, token};
 
-use crate::accept::unread;
 use crate::access::Origin;
 use crate::app::App;
 use crate::problem::{Kind, Problem};
+use crate::unread::unread;
 
 /// Wrong passwords are counted in windows of this length.
 const WINDOW: Duration = Duration::from_secs(15 * 60);

@@ -14,11 +14,12 @@ use platform::views::{self, ContainerRow};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::accept::{busy, holder, not_appended, unread};
+use crate::accept::{busy, holder, not_appended};
 use crate::act::as_seen;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::problem::{Kind, Problem};
+use crate::unread::unread;
 
 /// The seam to the hosts, filled by whoever starts the API.
 pub trait Guests: Send + Sync {

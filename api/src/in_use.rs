@@ -5,11 +5,11 @@ use domain::{AccountId, ContainerId};
 use platform::views::addresses::{self, AddressRow};
 use platform::views::{self, ContainerFilter, ContainerRow, Page};
 
-use crate::accept::unread;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::paging::wrong;
 use crate::problem::{FieldProblem, Kind, Problem};
+use crate::unread::unread;
 
 /// Who has it already.
 pub(crate) struct Holder {

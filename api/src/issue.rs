@@ -12,13 +12,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::accept::{not_appended, unread};
+use crate::accept::not_appended;
 use crate::access::{Caller, KEY};
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
 use crate::paging::wrong;
 use crate::problem::{FieldProblem, Kind, Problem};
+use crate::unread::unread;
 
 /// How long a key goes on beside the one that takes its place, when nobody says otherwise.
 const OVERLAP: u32 = 24 * 3600;

@@ -15,7 +15,6 @@ use futures_util::future::BoxFuture;
 use platform::people::quota;
 use platform::views::{self, AccountRow, ContainerRow, CopiesKeptRow};
 
-use crate::accept::unread;
 use crate::act::told;
 use crate::app::App;
 use crate::asking::Asking;
@@ -25,6 +24,7 @@ use crate::paging::wrong;
 use crate::problem::{Kind, Problem};
 use crate::rebuild::Wanted;
 use crate::shape::plan::{Plan, QuotaEffect};
+use crate::unread::{unknown, unread};
 use crate::wish::{CreateContainer, RebuildContainer, Resize};
 
 /// What only hosts can tell; in words for the log when it can't be found out.
@@ -203,7 +203,7 @@ const fn word(mode: BackupMode) -> &'static str {
 }
 
 pub(crate) async fn plan(app: &App, action: &str, wish: Wish) -> Result<Plan, Problem> {
-    Ok(shown(action, (app.foresee)(wish).await.map_err(Problem::internal)?))
+    Ok(shown(action, (app.foresee)(wish).await.map_err(unknown)?))
 }
 
 /// Only our own records tell of one without a guest.

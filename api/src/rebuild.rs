@@ -12,7 +12,7 @@ use platform::log::Rows;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::accept::{Taken, is_repeated, unread};
+use crate::accept::{Taken, is_repeated};
 use crate::act::{self, Also, For};
 use crate::answers::given_before;
 use crate::app::App;
@@ -22,6 +22,7 @@ use crate::create::{seal, seal_inputs, tell_password};
 use crate::paging::wrong;
 use crate::problem::{FieldProblem, Kind, Problem};
 use crate::secret::{Secret, generate, password_fault};
+use crate::unread::unread;
 use crate::wish::{RebuildContainer, TemplateOf, check_inputs, check_scripts, renamed, template_named};
 
 /// A wish with everything looked up.

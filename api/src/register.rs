@@ -12,13 +12,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::accept::{not_appended, unread};
+use crate::accept::not_appended;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
 use crate::paging::wrong;
 use crate::problem::{FieldProblem, Problem};
 use crate::secret::Secret;
+use crate::unread::unread;
 
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]

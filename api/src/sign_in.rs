@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::accept::{not_appended, unread};
+use crate::accept::not_appended;
 use crate::access::{Origin, SESSION};
 use crate::app::App;
 use crate::guesses::Guesses;
@@ -21,6 +21,7 @@ use crate::passwords::{self, Compared};
 use crate::people::second_factor::{self, Refused};
 use crate::problem::{Kind, Problem};
 use crate::secret::Secret;
+use crate::unread::unread;
 
 const ACCESS: TimeDelta = TimeDelta::minutes(15);
 const SESSION_LASTS: TimeDelta = TimeDelta::days(30);

@@ -17,6 +17,12 @@ pub(crate) fn unread(error: impl OfDb) -> Problem {
     Problem::internal(error)
 }
 
+/// The same, found by a part that tells of it in words for the log.
+pub(crate) fn unknown(error: String) -> Problem {
+    tracing::error!(%error, "our own records can't be read");
+    Problem::new(Kind::Unavailable)
+}
+
 /// An error that may be the database's.
 pub(crate) trait OfDb: std::fmt::Display {
     fn db(&self) -> Option<&DbError>;

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::accept::{Taken, is_repeated, unread};
+use crate::accept::{Taken, is_repeated};
 use crate::act::{self, Also, For};
 use crate::answers::given_before;
 use crate::app::App;
@@ -31,6 +31,7 @@ use crate::rebuild;
 use crate::secret::Secret;
 use crate::shape::plan::Plan;
 use crate::shape::version::VersionOfContainer;
+use crate::unread::unread;
 use crate::wish::{Answer, check_inputs};
 
 /// To which version, and what stays where both sides changed a file.

@@ -108,11 +108,11 @@ macro_rules! plain {
 async fn measure(engine: &'static str, db: &Db, plain_postgres: Option<&sqlx::PgPool>) {
     db.migrate(clock::now()).await.unwrap();
     match db {
-        Db::Postgres(pool) => {
+        Db::Postgres(server) => {
             let table = format!(
                 "CREATE TABLE plain (position BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, hash BYTEA NOT NULL, {COLUMNS})"
             );
-            pool.execute(sqlx::AssertSqlSafe(table)).await.map(drop).unwrap();
+            server.pool.execute(sqlx::AssertSqlSafe(table)).await.map(drop).unwrap();
         }
         Db::Sqlite(lite) => {
             let table = format!("CREATE TABLE plain (position INTEGER PRIMARY KEY, hash BLOB NOT NULL, {COLUMNS})");
@@ -127,7 +127,7 @@ async fn measure(engine: &'static str, db: &Db, plain_postgres: Option<&sqlx::Pg
                 match (db, plain_postgres) {
                     (Db::Sqlite(lite), _) => plain!(lite.write, clients),
                     (Db::Postgres(_), Some(pool)) => plain!(pool, clients),
-                    (Db::Postgres(pool), None) => plain!(pool, clients),
+                    (Db::Postgres(server), None) => plain!(server.pool, clients),
                 },
                 appends(&log, clients).await,
             );

@@ -12,9 +12,9 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::{Access, Caller, May, Origin};
-use crate::accept::unread;
 use crate::app::App;
 use crate::problem::{Kind, Problem};
+use crate::unread::unread;
 
 /// How an API key begins; then its prefix, `_`, and its secret.
 pub(crate) const KEY: &str = "gantry_key_";

@@ -210,7 +210,7 @@ async fn is_theirs(app: &App, caller: &Caller, whose: Whose, id: &str) -> Result
     };
     // What is no id names nothing.
     let Ok(thing) = thing else { return Ok(false) };
-    owns(app.log.db(), account, thing).await.map_err(crate::accept::unread)
+    owns(app.log.db(), account, thing).await.map_err(crate::unread::unread)
 }
 
 #[cfg(test)]

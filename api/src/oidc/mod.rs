@@ -19,13 +19,13 @@ use platform::views::{self, UserRow};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::accept::unread;
 use crate::access::Origin;
 use crate::app::App;
 use crate::people::Registration;
 use crate::people::newcomer::{self, Newcomer};
 use crate::problem::{Kind, Problem};
 use crate::sign_in::{self, Tokens};
+use crate::unread::unread;
 pub use provider::Client;
 use provider::{Provider, ProviderError};
 use token::Identity;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::Registration;
 use super::newcomer::{self, Newcomer};
-use crate::accept::{not_appended, unread};
+use crate::accept::not_appended;
 use crate::access::{Caller, May, Origin};
 use crate::app::App;
 use crate::asking::Asking;
@@ -22,6 +22,7 @@ use crate::passwords;
 use crate::problem::{Kind, Problem};
 use crate::secret::Secret;
 use crate::sign_in::{self, Attempt, Tokens};
+use crate::unread::unread;
 
 /// An invitation is good for so long.
 const DAYS: i64 = 7;

@@ -9,11 +9,12 @@ use platform::people::token;
 use platform::views::{self, UserRow};
 
 use super::{Post, newcomer};
-use crate::accept::{not_appended, unread};
+use crate::accept::not_appended;
 use crate::access::Origin;
 use crate::app::App;
 use crate::guesses;
 use crate::problem::Problem;
+use crate::unread::unread;
 
 /// A link is good for so long.
 const HOURS: i64 = 1;

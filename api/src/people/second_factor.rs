@@ -8,11 +8,12 @@ use platform::people::{profiles, token};
 use platform::vault::SecretBytes;
 
 use super::totp::{self, Looked};
-use crate::accept::{not_appended, unread};
+use crate::accept::not_appended;
 use crate::app::App;
 use crate::paging::wrong;
 use crate::problem::{Kind, Problem};
 use crate::secret::Secret;
+use crate::unread::unread;
 
 /// What a person's app is told, once.
 pub(crate) struct Offered {

@@ -6,13 +6,13 @@ use platform::people::setup;
 use uuid::Uuid;
 
 use super::newcomer::{self, Newcomer};
-use crate::accept::unread;
 use crate::access::Origin;
 use crate::app::App;
 use crate::passwords;
 use crate::problem::{Kind, Problem};
 use crate::secret::Secret;
 use crate::sign_in::{self, Tokens};
+use crate::unread::unread;
 
 /// # Errors
 /// `not-found` for a link that is not ours, was used or has expired.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::id::Id;
-use crate::accept::{not_appended, unread};
+use crate::accept::not_appended;
 use crate::access::Caller;
 use crate::app::App;
 use crate::asking::Asking;
@@ -22,6 +22,7 @@ use crate::paging::{self, List, Paging, Search, wrong};
 use crate::problem::{FieldProblem, Kind, Problem};
 use crate::shape::account::{AccountView, QuotaView};
 use crate::tag::Tagged;
+use crate::unread::unread;
 
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]

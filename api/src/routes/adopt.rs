@@ -16,7 +16,7 @@ use validator::Validate;
 
 use super::asked::{Accepted, Asked};
 use super::id::Id;
-use crate::accept::{Accepting, Refusal, is_repeated, unread};
+use crate::accept::{Accepting, Refusal, is_repeated};
 use crate::act::{For, invalid};
 use crate::body::Body;
 use crate::copies::unseen;
@@ -24,6 +24,7 @@ use crate::in_use;
 use crate::paging::wrong;
 use crate::problem::{Kind, Problem};
 use crate::shape::operation::Created;
+use crate::unread::unread;
 
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::id::Id;
-use crate::accept::{not_appended, unread};
+use crate::accept::not_appended;
 use crate::access::Caller;
 use crate::app::App;
 use crate::asking::Asking;
@@ -21,6 +21,7 @@ use crate::paging::{self, List, Paging, Search};
 use crate::problem::{Kind, Problem};
 use crate::shape::account::ApiKeyView;
 use crate::tag::Tagged;
+use crate::unread::unread;
 
 /// Hand out an API key
 ///

@@ -12,11 +12,11 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::accept::unread;
 use crate::access::Caller;
 use crate::app::App;
 use crate::paging::{self, List, Search, wrong};
 use crate::problem::{Kind, Problem};
+use crate::unread::unread;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

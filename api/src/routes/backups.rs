@@ -12,7 +12,6 @@ use validator::Validate;
 
 use super::asked::{Accepted, Afterwards, Asked, Planning};
 use super::id::{Id, Name};
-use crate::accept::unread;
 use crate::act::For;
 use crate::app::App;
 use crate::body::Body;
@@ -22,6 +21,7 @@ use crate::problem::{FieldProblem, Kind, Problem};
 use crate::shape::copy::BackupView;
 use crate::shape::operation::OperationView;
 use crate::shape::plan::Plan;
+use crate::unread::unread;
 
 /// A container's backups
 ///

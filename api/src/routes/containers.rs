@@ -14,7 +14,6 @@ use utoipa::IntoParams;
 
 use super::asked::{Accepted, Asked};
 use super::id::Id;
-use crate::accept::unread;
 use crate::access::Caller;
 use crate::app::App;
 use crate::body::Body;
@@ -27,6 +26,7 @@ use crate::shape::drift::DriftView;
 use crate::shape::operation::Created;
 use crate::shape::plan::Plan;
 use crate::tag::Tagged;
+use crate::unread::unread;
 use crate::wish::CreateContainer;
 
 #[derive(Debug, Deserialize, IntoParams)]

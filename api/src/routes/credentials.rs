@@ -12,11 +12,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::id::Id;
-use crate::accept::unread;
 use crate::access::record;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::problem::{Kind, Problem};
+use crate::unread::unread;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({ "user": "root", "root_password": "…", "services": { "database": { "PASSWORD": "…" } } }))]
@@ -86,6 +86,6 @@ async fn open(app: &App, id: SealedId) -> Result<Option<String>, Problem> {
     match app.vault.open(id).await {
         Ok(bytes) => bytes.into_text().map(|text| Some(text.expose().to_owned())).map_err(Problem::internal),
         Err(VaultError::Forgotten { .. }) => Ok(None),
-        Err(error) => Err(Problem::internal(error)),
+        Err(error) => Err(unread(error)),
     }
 }

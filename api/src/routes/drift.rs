@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use super::asked::{Accepted, Asked};
 use super::id::Id;
-use crate::accept::unread;
 use crate::access::Caller;
 use crate::act::{self, For};
 use crate::app::App;
@@ -20,6 +19,7 @@ use crate::paging::{List, Paging, Search};
 use crate::problem::{Kind, Problem};
 use crate::shape::container::ContainerView;
 use crate::shape::drift::DriftView;
+use crate::unread::{unknown, unread};
 
 /// Containers that differ from their records
 ///
@@ -53,7 +53,7 @@ pub(super) async fn named(app: &App, rows: Vec<DriftRow>) -> Result<Vec<DriftVie
 #[utoipa::path(tag = "drift", responses((status = 200, description = "What the look came to", body = Looked)))]
 #[post("/v1/drift/look")]
 pub(super) async fn look(app: Data<App>) -> Result<Json<Looked>, Problem> {
-    app.guests.look().await.map(Json).map_err(Problem::internal)
+    app.guests.look().await.map(Json).map_err(unknown)
 }
 
 /// Accept what Proxmox has

@@ -9,12 +9,13 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::id::Id;
-use crate::accept::{self, unread};
+use crate::accept;
 use crate::access::{Opened, while_allowed};
 use crate::app::App;
 use crate::paging::{Search, wrong};
 use crate::problem::{Kind, Problem};
 use crate::stream::{Begin, Hub, snapshot, watch};
+use crate::unread::unread;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

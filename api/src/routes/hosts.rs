@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use super::id::Id;
-use crate::accept::{not_appended, unread};
+use crate::accept::not_appended;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
@@ -22,6 +22,7 @@ use crate::problem::{FieldProblem, Kind, Problem};
 use crate::register::{self as registering, RegisterHost, SshNodeWish};
 use crate::shape::host::HostView;
 use crate::tag::Tagged;
+use crate::unread::unread;
 
 /// Register a host
 ///

@@ -12,7 +12,6 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::id::Id;
-use crate::accept::unread;
 use crate::access::{Caller, Origin};
 use crate::app::App;
 use crate::asking::Asking;
@@ -22,6 +21,7 @@ use crate::people::{invite as inviting, newcomer};
 use crate::problem::Problem;
 use crate::secret::Secret;
 use crate::sign_in::{Attempt, Tokens};
+use crate::unread::unread;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({

@@ -11,13 +11,14 @@ use validator::Validate;
 
 use super::hosts::find;
 use super::id::Id;
-use crate::accept::{not_appended, unread};
+use crate::accept::not_appended;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
 use crate::paging::wrong;
 use crate::problem::{Kind, Problem};
 use crate::shape::host::HostView;
+use crate::unread::unread;
 
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -13,7 +13,7 @@ use validator::Validate;
 
 use super::accounts;
 use super::id::Id;
-use crate::accept::{not_appended, unread};
+use crate::accept::not_appended;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
@@ -21,6 +21,7 @@ use crate::paging::{self, List, Paging, Search, wrong};
 use crate::problem::{Kind, Problem};
 use crate::shape::account::MemberView;
 use crate::tag::Tagged;
+use crate::unread::unread;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::id::Id;
-use crate::accept::{self, unread};
+use crate::accept;
 use crate::access::Caller;
 use crate::app::App;
 use crate::ask;
@@ -20,6 +20,7 @@ use crate::problem::Problem;
 use crate::shape::operation::OperationView;
 use crate::shape::operation_row::OperationItem;
 use crate::tag::Tagged;
+use crate::unread::unread;
 use crate::waiting::{self, Waiter};
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -12,11 +12,12 @@ use uuid::Uuid;
 
 use super::asked::{Accepted, Asked};
 use super::drift::named;
-use crate::accept::{Accepting, Refusal, busy, unread};
+use crate::accept::{Accepting, Refusal, busy};
 use crate::app::App;
 use crate::paging::{Paging, Search};
 use crate::problem::{Kind, Problem};
 use crate::shape::drift::Orphans;
+use crate::unread::unread;
 
 /// Orphans
 ///

@@ -18,13 +18,14 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::id::Name;
-use crate::accept::{not_appended, unread};
+use crate::accept::not_appended;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
 use crate::paging::wrong;
 use crate::problem::{FieldProblem, Kind, Problem};
 use crate::shape::template::TemplateView;
+use crate::unread::unread;
 
 /// How often it is decided again after another request was faster.
 const DECISIONS: usize = 8;
@@ -82,7 +83,7 @@ pub(super) async fn keep(
     let (Some(files), Some(ReadTemplate { template: Some(template), findings, .. })) = (files, read) else {
         return Err(Problem::new(Kind::Invalid));
     };
-    if app.catalogue.find(&name).await.map_err(Problem::internal)?.is_some() {
+    if app.catalogue.find(&name).await.map_err(unread)?.is_some() {
         let detail = "the installation has a template of this name; choose another";
         return Err(Problem::new(Kind::NotPossible).detail(detail));
     }
@@ -127,7 +128,7 @@ pub(super) async fn remove(app: Data<App>, asking: Asking, name: Name) -> Result
 )]
 #[get("/v1/templates/{name}/files")]
 pub(super) async fn its_files(app: Data<App>, asking: Asking, name: Name) -> Result<Json<TemplateFiles>, Problem> {
-    let files = app.catalogue.own_files(owner(&asking), &name.0).await.map_err(Problem::internal)?;
+    let files = app.catalogue.own_files(owner(&asking), &name.0).await.map_err(unread)?;
     let files = files.ok_or_else(|| Problem::new(Kind::NotFound))?;
     let packed = BASE64.encode(pack(&name.0, &files).map_err(Problem::internal)?);
     let text = |(path, content): (String, Vec<u8>)| Some((path, String::from_utf8(content).ok()?));

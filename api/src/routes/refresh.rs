@@ -7,10 +7,11 @@ use platform::catalogue::RefreshError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::accept::{not_appended, unread};
+use crate::accept::not_appended;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::problem::Problem;
+use crate::unread::unread;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({ "templates": 17, "changes": [{ "template": "nginx", "change": "changed", "version": "6b86b273ff34" }] }))]
@@ -44,8 +45,9 @@ struct TemplateChange {
 pub(super) async fn refresh(app: Data<App>, asking: Asking) -> Result<Json<Refreshed>, Problem> {
     let refreshed = app.catalogue.refresh(&app.log, asking.meta()).await.map_err(|error| match error {
         RefreshError::Log(error) => unread(error),
+        RefreshError::Catalogue(error) => unread(error),
         RefreshError::Append(error) => not_appended(&error),
-        error => Problem::internal(error),
+        RefreshError::Unwritable(error) => Problem::internal(error),
     })?;
     let changes = refreshed.changes.into_iter().map(TemplateChange::from).collect();
     Ok(Json(Refreshed { templates: refreshed.templates, changes }))

@@ -8,7 +8,7 @@ use domain::schedule::{Given, ScheduleCommand, ScheduleRejection, Schedules};
 use platform::log::ExecuteError;
 
 use super::id::{Id, Name};
-use crate::accept::{not_appended, unread};
+use crate::accept::not_appended;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
@@ -16,6 +16,7 @@ use crate::paging::List;
 use crate::problem::{FieldProblem, Kind, Problem};
 use crate::shape::schedule::ScheduleView;
 use crate::tag::Tagged;
+use crate::unread::unread;
 use crate::wish::ScheduleWish;
 
 /// A container's backup schedules

@@ -11,6 +11,7 @@ use crate::paging::List;
 use crate::problem::{Kind, Problem};
 use crate::shape::template::TemplateView;
 use crate::tag::Tagged;
+use crate::unread::unread;
 
 /// Templates
 ///
@@ -18,8 +19,8 @@ use crate::tag::Tagged;
 #[utoipa::path(tag = "templates", responses((status = 200, body = List<TemplateView>)))]
 #[get("/v1/templates")]
 pub(super) async fn list(app: Data<App>, asking: Asking) -> Result<Json<List<TemplateView>>, Problem> {
-    let listed = app.catalogue.list().await.map_err(Problem::internal)?;
-    let own = app.catalogue.own_list(owner(&asking)).await.map_err(Problem::internal)?;
+    let listed = app.catalogue.list().await.map_err(unread)?;
+    let own = app.catalogue.own_list(owner(&asking)).await.map_err(unread)?;
     let mut items: Vec<_> = listed.iter().map(|listed| TemplateView::of(listed, None)).collect();
     // A template that came into the directory later has the name.
     let own = own.iter().filter(|own| !listed.iter().any(|listed| listed.name == own.name));
@@ -45,14 +46,14 @@ pub(super) async fn detail(
     asking: Asking,
     name: Path<String>,
 ) -> Result<Tagged<TemplateView>, Problem> {
-    let found = app.catalogue.find(&name).await.map_err(Problem::internal)?;
+    let found = app.catalogue.find(&name).await.map_err(unread)?;
     let view = |found: &Found| {
         TemplateView::of(&found.listed(), found.template.as_ref().map(|template| template.readme.as_str()))
     };
     let view = match found {
         Some(found) => view(&found),
         None => {
-            let own = app.catalogue.own(owner(&asking), &name).await.map_err(Problem::internal)?;
+            let own = app.catalogue.own(owner(&asking), &name).await.map_err(unread)?;
             own.map(|found| view(&found).of_the_account()).ok_or_else(|| Problem::new(Kind::NotFound))?
         }
     };

@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::id::Id;
-use crate::accept::unread;
 use crate::access::{Caller, Origin};
 use crate::app::App;
 use crate::asking::Asking;
@@ -19,6 +18,7 @@ use crate::people::second_factor as factor;
 use crate::problem::{Kind, Problem};
 use crate::secret::Secret;
 use crate::sign_in;
+use crate::unread::unread;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({ "enabled": true, "recovery_codes_left": 9 }))]

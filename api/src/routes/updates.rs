@@ -15,7 +15,6 @@ use utoipa::IntoParams;
 
 use super::asked::{Accepted, Asked};
 use super::id::Id;
-use crate::accept::unread;
 use crate::access::Caller;
 use crate::act::For;
 use crate::app::App;
@@ -25,6 +24,7 @@ use crate::problem::{Kind, Problem};
 use crate::shape::operation::OperationView;
 use crate::shape::plan::Plan;
 use crate::shape::version::{DifferenceView, TemplateOfContainer, VersionView};
+use crate::unread::unread;
 use crate::updating::{self, UpdateContainer};
 
 /// Apply a container's template again

@@ -16,7 +16,7 @@ use validator::Validate;
 
 use super::id::Id;
 use super::members::login;
-use crate::accept::{not_appended, unread};
+use crate::accept::not_appended;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::body::Body;
@@ -25,6 +25,7 @@ use crate::people::newcomer::{self, Newcomer};
 use crate::problem::{Kind, Problem};
 use crate::shape::account::UserView;
 use crate::tag::Tagged;
+use crate::unread::unread;
 
 /// A link that sets a password is good for so long.
 const LINK_DAYS: i64 = 7;

@@ -10,7 +10,7 @@ use platform::db::Db;
 use platform::series::records;
 use tokio::runtime::Handle;
 use tokio::sync::broadcast;
-use tokio::time::{MissedTickBehavior, timeout};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::frame::{Event, Frame};
@@ -23,8 +23,6 @@ const LOOK: Duration = Duration::from_secs(5);
 /// Every so many looks the watchers hear that we are still here.
 const BEAT: u32 = 3;
 pub(super) const PAGE: u32 = 200;
-/// A database that has not answered by then is asked anew, on another connection: all the watchers wait for it.
-pub(super) const ANSWER: Duration = Duration::from_secs(15);
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -93,16 +91,13 @@ impl Hub {
             if self.is_left(id, &frames) {
                 return;
             }
-            match timeout(ANSWER, self.pass_on(&series, &mut at, &frames)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(operation.id = %id, %error, "progress can't be read, trying again"),
-                Err(_) => tracing::warn!(operation.id = %id, "progress was not read in time, trying again"),
+            if let Err(error) = self.pass_on(&series, &mut at, &frames).await {
+                tracing::warn!(operation.id = %id, %error, "progress can't be read, trying again");
             }
         }
         self.map().remove(&id);
     }
 
-    /// May be left at any point: what was passed on is counted by then.
     async fn pass_on(
         &self,
         series: &str,

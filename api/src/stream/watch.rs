@@ -8,10 +8,10 @@ use domain::OperationId;
 use futures_util::Stream;
 use platform::series::records;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::frame::{BEAT, Event, Frame};
-use super::hub::{ANSWER, Hub, PAGE};
+use super::hub::{Hub, PAGE};
 
 /// A watcher that does not take an event for so long is cut off; it comes back with the number it has.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -36,14 +36,10 @@ pub fn watch(hub: Hub, id: OperationId, begin: Begin) -> impl Stream<Item = Resu
         'stored: loop {
             loop {
                 // Boxed: a watcher is idle nearly always, and is not to carry the room that a question to the database needs.
-                let page = match Box::pin(timeout(ANSWER, records::read(hub.db(), &series, last, PAGE))).await {
-                    Ok(Ok(page)) => page,
-                    Ok(Err(error)) => {
+                let page = match Box::pin(records::read(hub.db(), &series, last, PAGE)).await {
+                    Ok(page) => page,
+                    Err(error) => {
                         tracing::warn!(operation.id = %id, %error, "progress can't be read, the watcher has to come back");
-                        return;
-                    }
-                    Err(_) => {
-                        tracing::warn!(operation.id = %id, "progress was not read in time, the watcher has to come back");
                         return;
                     }
                 };

@@ -9,13 +9,13 @@ use platform::views::{self, HostFilter, HostRow, Page};
 
 use super::CreateContainer;
 use super::create::{AddressWish, Mode, NetworkWish, ScriptsWish, ScriptsWord};
-use crate::accept::unread;
 use crate::app::App;
 use crate::asking::Asking;
 use crate::paging::wrong;
 use crate::problem::{FieldProblem, Problem};
 use crate::routes::owner;
 use crate::secret::{Secret, password_fault};
+use crate::unread::unread;
 
 /// A wish with everything looked up; what is wrong with it is all in `errors`.
 pub(crate) struct Resolved {

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
+use tokio::time::timeout;
 
 const AGAIN: Duration = Duration::from_millis(50);
+/// Whatever is broken behind it, a server that is up says so sooner than this.
+const ANSWER: Duration = Duration::from_secs(60);
 
 #[derive(Clone)]
 pub(crate) struct Caller {
@@ -76,7 +79,11 @@ impl Caller {
             if let Some(body) = body {
                 request = request.json(body);
             }
-            if let Ok(answer) = request.send().await {
+            let Ok(answer) = timeout(ANSWER, request.send()).await else {
+                self.note(format!("{method} {path} was not answered in {} s", ANSWER.as_secs()));
+                continue;
+            };
+            if let Ok(answer) = answer {
                 let status = answer.status();
                 let text = answer.text().await;
                 if status.as_u16() == 500 {

@@ -117,18 +117,23 @@ impl Ground {
         self.dir.as_ref().unwrap().path()
     }
 
+    /// The database as the processes reach it.
+    pub(crate) fn database(&self) -> String {
+        match (&self.wires, &self.postgres) {
+            (Some([wire, _]), Some(server)) => over(&self.database, server.port(), wire),
+            _ => self.database.clone(),
+        }
+    }
+
     /// The program with this ground's settings.
     pub(crate) fn program(&self, arguments: &[&str]) -> crate::run::Call {
-        let (mut database, mut redis) =
-            (self.database.clone(), self.redis.as_ref().map_or_else(String::new, Redis::url));
-        if let (Some([first, second]), Some(one), Some(two)) = (&self.wires, &self.postgres, &self.redis) {
-            let over =
-                |url: String, port: u16, wire: &Wire| url.replace(&format!(":{port}/"), &format!(":{}/", wire.port));
-            (database, redis) = (over(database, one.port(), first), over(redis, two.port(), second));
-        }
+        let redis = match (&self.wires, &self.redis) {
+            (Some([_, wire]), Some(server)) => over(&server.url(), server.port(), wire),
+            (_, server) => server.as_ref().map_or_else(String::new, Redis::url),
+        };
         crate::run::gantry(arguments)
             .dir(self.dir())
-            .database(&database)
+            .database(&self.database())
             .env("REDIS_URL", &redis)
             .env("GANTRY_VAULT_KEYS", &KEYS.join(","))
             .env("GANTRY_WORKER__LEASE_S", &self.lease_s.to_string())
@@ -290,6 +295,10 @@ impl Drop for Ground {
             eprintln!("what the processes said is kept in {}", dir.keep().display());
         }
     }
+}
+
+fn over(url: &str, port: u16, wire: &Wire) -> String {
+    url.replace(&format!(":{port}/"), &format!(":{}/", wire.port))
 }
 
 /// The same as `tiny` with a script that fails.

@@ -6,6 +6,7 @@ mod check;
 mod disk_full;
 mod doctored;
 mod evidence;
+mod forgotten;
 mod ground;
 mod processes;
 mod redis_away;

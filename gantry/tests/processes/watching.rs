@@ -24,7 +24,10 @@ pub(crate) async fn restless(caller: Caller, id: OperationId, seed: u64) -> Seen
             request = request.header("last-event-id", *last);
         }
         let stays = random.random_range(1..60);
-        let answer = request.send().await;
+        let Ok(answer) = timeout(SILENT, request.send()).await else {
+            caller.note(format!("the events of {id} were not answered at all"));
+            continue;
+        };
         if answer.as_ref().is_ok_and(|response| response.status() == 500) {
             caller.note(format!("the events of {id} were answered with 500"));
         }

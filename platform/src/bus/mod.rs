@@ -49,7 +49,7 @@ impl Bus {
     /// A hint: when Redis is away it is lost, and the subscribers are told to resync once it is back.
     pub async fn publish(&self, topic: &str, up_to: u64) {
         let Some(wire) = &self.wire else { return self.topics.signal(topic, up_to) };
-        let mut connection = wire.link.connection.clone();
+        let mut connection = wire.link.connection();
         let channel = channel(&wire.link.prefix, topic);
         if let Err(error) = redis::cmd("PUBLISH").arg(channel).arg(up_to).exec_async(&mut connection).await {
             metrics::counter!("gantry_bus_lost_total").increment(1);

@@ -3,14 +3,13 @@
 //! Nothing in here is the truth. All of it may be lost at any moment and is made again from the log.
 
 mod lease;
+mod link;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 
 pub(crate) use lease::Lease;
+pub(crate) use link::Link;
 
 use crate::bus::Bus;
 use crate::limit::Counters;
@@ -25,14 +24,6 @@ pub enum CoordinationError {
     Unreachable(#[from] redis::RedisError),
     #[error("Redis answered something that is not ours: {0}; is the key prefix shared with another program?")]
     Answer(String),
-}
-
-/// One connection for commands, which mends itself, and the prefix of all our keys and channels.
-#[derive(Clone)]
-pub(crate) struct Link {
-    pub(crate) client: redis::Client,
-    pub(crate) connection: ConnectionManager,
-    pub(crate) prefix: Arc<str>,
 }
 
 #[derive(Clone)]
@@ -52,13 +43,7 @@ impl Coordination {
     pub async fn connect(redis_url: Option<&str>, prefix: &str) -> Result<Self, CoordinationError> {
         let Some(url) = redis_url else { return Ok(Self::in_process()) };
         let client = redis::Client::open(url).map_err(|e| CoordinationError::Url(e.to_string()))?;
-        let patience = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(Duration::from_secs(2)))
-            .set_response_timeout(Some(Duration::from_secs(5)))
-            .set_number_of_retries(2)
-            .set_max_delay(Duration::from_millis(300));
-        let connection = ConnectionManager::new_with_config(client.clone(), patience).await?;
-        let link = Link { client, connection, prefix: prefix.into() };
+        let link = Link::to(client, prefix).await?;
         let bus = Bus::on_redis(link.clone());
         let locks = Locks::on_redis(link.clone(), bus.clone());
         let counters = Counters::on_redis(link.clone());
@@ -104,7 +89,7 @@ impl Coordination {
     /// When Redis does not answer.
     pub async fn ping(&self) -> Result<(), CoordinationError> {
         if let Some(link) = &self.link {
-            let () = redis::cmd("PING").exec_async(&mut link.connection.clone()).await?;
+            let () = redis::cmd("PING").exec_async(&mut link.connection()).await?;
         }
         Ok(())
     }

@@ -37,12 +37,14 @@ impl DbError {
         match self {
             Self::Unreachable { .. } => true,
             Self::Sqlx(sqlx::Error::Database(e)) => {
-                // Postgres: connection trouble (08), shutdown and start (57P), too many connections or a full disk (53).
+                // Postgres: connection trouble (08), shutdown and start (57P), too many connections or a full disk (53), a
+                // statement that was too slow (57014), a transaction that nobody went on with for too long (25P03).
                 // SQLite: busy, locked, I/O, a full disk, no file to be opened.
                 let code = e.code().unwrap_or_default();
                 code.starts_with("08")
                     || code.starts_with("57P")
                     || code.starts_with("53")
+                    || matches!(&*code, "57014" | "25P03")
                     || code.parse::<i32>().is_ok_and(|n| code.len() < 5 && matches!(n & 0xff, 5 | 6 | 10 | 13 | 14))
             }
             Self::Sqlx(e) => matches!(

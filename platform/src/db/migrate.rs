@@ -107,9 +107,9 @@ impl Db {
     /// # Errors
     /// When the schema is newer or other than this program's, or a statement fails; nothing is changed then.
     pub async fn migrate(&self, now: DateTime<Utc>) -> Result<Migrated, DbError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_long().await?;
         if let Tx::Postgres(tx) = &mut tx {
-            sqlx::query(LOCK).execute(&mut **tx).await?;
+            sqlx::query(LOCK).execute(&mut *tx.tx).await?;
         }
         with_tx!(&mut tx, conn => sqlx::query(TABLE).execute(conn).await.map(drop))?;
         let present: Vec<(i64, String, String)> =

@@ -7,15 +7,17 @@
 mod connect;
 mod error;
 pub(crate) mod migrate;
+pub(crate) mod server;
 mod sqlite;
 mod text;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgPool, Postgres, Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction};
 
 pub use connect::Options;
 pub use error::DbError;
 pub use migrate::{LATEST, Migrated};
+pub use server::{Server, ServerTx};
 pub use sqlite::Lite;
 pub use text::Text;
 pub(crate) use text::statements;
@@ -23,14 +25,14 @@ pub(crate) use text::statements;
 /// A pool of connections. Cheap to clone.
 #[derive(Debug, Clone)]
 pub enum Db {
-    Postgres(PgPool),
+    Postgres(Server),
     Sqlite(Lite),
 }
 
 /// A transaction that may write.
 #[derive(Debug)]
 pub enum Tx {
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(ServerTx),
     Sqlite(Transaction<'static, Sqlite>),
 }
 
@@ -38,7 +40,10 @@ pub enum Tx {
 macro_rules! with_db {
     ($db:expr, $pool:ident => $body:expr) => {
         match $db {
-            $crate::db::Db::Postgres($pool) => $body,
+            $crate::db::Db::Postgres(server) => {
+                let $pool = &server.pool;
+                $crate::db::server::answered(server.answer(), async { $body }).await
+            }
             $crate::db::Db::Sqlite(lite) => {
                 let $pool = &lite.read;
                 $body
@@ -52,9 +57,10 @@ pub(crate) use with_db;
 macro_rules! with_tx {
     ($tx:expr, $conn:ident => $body:expr) => {
         match $tx {
-            $crate::db::Tx::Postgres(tx) => {
-                let $conn = &mut **tx;
-                $body
+            $crate::db::Tx::Postgres(server) => {
+                let answer = server.answer;
+                let $conn = &mut *server.tx;
+                $crate::db::server::answered(answer, async { $body }).await
             }
             $crate::db::Tx::Sqlite(tx) => {
                 let $conn = &mut **tx;
@@ -72,7 +78,18 @@ impl Db {
     /// When the database can't be reached.
     pub async fn begin(&self) -> Result<Tx, DbError> {
         Ok(match self {
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres(server) => Tx::Postgres(server.begin().await?),
+            Self::Sqlite(lite) => Tx::Sqlite(lite.begin().await?),
+        })
+    }
+
+    /// The same for work on a whole table, which may take as long as it takes.
+    ///
+    /// # Errors
+    /// When the database can't be reached.
+    pub async fn begin_long(&self) -> Result<Tx, DbError> {
+        Ok(match self {
+            Self::Postgres(server) => Tx::Postgres(server.begin_long().await?),
             Self::Sqlite(lite) => Tx::Sqlite(lite.begin().await?),
         })
     }
@@ -88,7 +105,7 @@ impl Db {
 
     pub async fn close(&self) {
         match self {
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(server) => server.pool.close().await,
             Self::Sqlite(lite) => {
                 lite.read.close().await;
                 lite.write.close().await;

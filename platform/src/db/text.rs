@@ -87,7 +87,7 @@ mod tests {
         for (name, text) in MODULES.iter().copied().flatten() {
             let sql = text.on(&db).into_sql_str();
             let prepared = match &db {
-                Db::Postgres(pool) => pool.prepare(sql).await.map(drop),
+                Db::Postgres(server) => server.pool.prepare(sql).await.map(drop),
                 Db::Sqlite(lite) => lite.read.prepare(sql).await.map(drop),
             };
             assert!(prepared.is_ok(), "{name} on {}: {prepared:?}", db.engine());
@@ -108,7 +108,7 @@ mod tests {
         let admin = Db::connect(&server, &Options::default()).await.unwrap();
         let Db::Postgres(admin) = admin else { panic!("{server} is no Postgres") };
         let name = format!("statements_{}", uuid::Uuid::now_v7().simple());
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&admin).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&admin.pool).await.unwrap();
         let (front, _) = server.rsplit_once('/').unwrap();
         prepare(&format!("{front}/{name}")).await;
     }

@@ -27,11 +27,11 @@ fn name(link: &Link, key: &str) -> String {
 pub(super) async fn add(link: &Link, key: &str, window: Duration, times: u64) -> Result<Count, CoordinationError> {
     let mut call = ADD.key(name(link, key));
     call.arg(u64::try_from(window.as_millis()).unwrap_or(u64::MAX)).arg(times);
-    let (times, left): (u64, u64) = call.invoke_async(&mut link.connection.clone()).await?;
+    let (times, left): (u64, u64) = call.invoke_async(&mut link.connection()).await?;
     Ok(Count { times, ends_in: Duration::from_millis(left) })
 }
 
 pub(super) async fn forget(link: &Link, key: &str) -> Result<(), CoordinationError> {
-    let () = link.connection.clone().del(name(link, key)).await?;
+    let () = link.connection().del(name(link, key)).await?;
     Ok(())
 }

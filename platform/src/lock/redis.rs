@@ -30,7 +30,7 @@ impl Remote {
         let mut call = ACQUIRE.key(self.keys(&ask.key));
         call.key(format!("{}lock-token", self.link.prefix)).arg(ask.id.to_string()).arg(info);
         call.arg(micros(ask.lease)).arg(ask.limit).arg(micros(ask.patience));
-        let answer: Vec<String> = call.invoke_async(&mut self.link.connection.clone()).await?;
+        let answer: Vec<String> = call.invoke_async(&mut self.link.connection()).await?;
         let odd = || CoordinationError::Answer(answer.join(" "));
         match answer.as_slice() {
             [yes, fence, _] if yes == "1" => Ok(Reply::Yours { fence: fence.parse().map_err(|_| odd())? }),
@@ -46,17 +46,17 @@ impl Remote {
     pub(super) async fn renew(&self, key: &str, id: Uuid, lease: Duration) -> Answer<bool> {
         let mut call = RENEW.key(self.keys(key));
         call.arg(id.to_string()).arg(micros(lease));
-        Ok(call.invoke_async(&mut self.link.connection.clone()).await?)
+        Ok(call.invoke_async(&mut self.link.connection()).await?)
     }
 
     pub(super) async fn leave(&self, key: &str, id: Uuid, topic: &str) -> Answer<bool> {
         let mut call = LEAVE.key(self.keys(key));
         call.arg(id.to_string()).arg(crate::bus::channel(&self.link.prefix, topic));
-        Ok(call.invoke_async(&mut self.link.connection.clone()).await?)
+        Ok(call.invoke_async(&mut self.link.connection()).await?)
     }
 
     pub(super) async fn list(&self, prefix: &str) -> Answer<Vec<Inspection>> {
-        let mut connection = self.link.connection.clone();
+        let mut connection = self.link.connection();
         let start = format!("{}lock:", self.link.prefix);
         let pattern = format!("{}*:held", crate::bus::pump::literally(&format!("{start}{prefix}")));
         let mut found = Vec::new();
@@ -83,7 +83,7 @@ impl Remote {
     }
 
     pub(super) async fn inspect(&self, key: String) -> Answer<Option<Inspection>> {
-        let mut connection = self.link.connection.clone();
+        let mut connection = self.link.connection();
         let keys = self.keys(&key);
         let (seconds, more): (u64, u64) = redis::cmd("TIME").query_async(&mut connection).await?;
         let now = seconds * 1_000_000 + more;

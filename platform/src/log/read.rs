@@ -1,7 +1,7 @@
 //! Reading the log: a stream, or everything from a position on.
 
 use domain::{Meta, Position, Recorded, StreamId, Version};
-
+use sqlx::postgres::PgListener;
 use tokio::sync::mpsc;
 
 use super::{Log, LogError, hash::Hash};
@@ -138,6 +138,12 @@ pub(super) fn ahead(db: Db, after: i64, until: i64) -> mpsc::Receiver<Result<Vec
 
 pub(super) async fn head_row(db: &Db) -> Result<(i64, Vec<u8>, i64), DbError> {
     Ok(with_db!(db, pool => sqlx::query_as(HEAD).fetch_one(pool).await)?)
+}
+
+/// The head's position, asked on the connection on which appends are heard of.
+pub(super) async fn head_by(listener: &mut PgListener) -> Result<i64, sqlx::Error> {
+    let (position, ..): (i64, Vec<u8>, i64) = sqlx::query_as(HEAD).fetch_one(listener).await?;
+    Ok(position)
 }
 
 pub(super) async fn rows_after(db: &Db, after: i64, limit: i64) -> Result<Vec<Row>, DbError> {

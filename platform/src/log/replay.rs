@@ -53,7 +53,7 @@ impl Log {
     /// # Errors
     /// When the database can't be read or written, or an event can't be read.
     pub async fn replay(&self, what: Replaying) -> Result<Replayed, LogError> {
-        let mut tx = self.db().begin().await?;
+        let mut tx = self.db().begin_long().await?;
         let end = write::lock_head(&mut tx).await?.position;
         let tables: Vec<Table> =
             self.views().iter().filter(|v| v.replayed()).flat_map(|v| v.tables()).copied().collect();

@@ -28,7 +28,7 @@ impl Log {
     /// # Errors
     /// When the database can't be written.
     pub async fn forget_keys(&self, before: DateTime<Utc>) -> Result<u64, DbError> {
-        let mut tx = self.db().begin().await?;
+        let mut tx = self.db().begin_long().await?;
         let forgotten = with_tx!(&mut tx, conn => sqlx::query(FORGET).bind(micros(before)).execute(conn).await.map(|r| r.rows_affected()))?;
         tx.commit().await?;
         Ok(forgotten)

@@ -9,11 +9,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Log, LogError, read};
-use crate::db::Db;
+use crate::db::{Db, server::answered};
 
 /// Only a safety: an append of this process, and of any on Postgres, wakes its readers at once.
 const POLL: Duration = Duration::from_secs(1);
 const PAGE: u32 = 500;
+/// A listener that hears nothing for so long asks whether there is still somebody who would tell it.
+const QUIET: Duration = Duration::from_secs(30);
 
 impl Log {
     /// All events after the position, for ever. Waits out a database that is away; ends with an error only when the log is damaged.
@@ -55,18 +57,20 @@ impl Log {
 
 /// Hears of other processes' appends and wakes the readers of this one.
 pub(super) async fn listen(db: Db, head: watch::Sender<Position>, stop: CancellationToken) {
-    let Db::Postgres(pool) = &db else { return };
+    let Db::Postgres(server) = &db else { return };
     let mut pause = Duration::from_millis(50);
     while !stop.is_cancelled() {
         let heard = async {
-            let mut listener = PgListener::connect_with(pool).await?;
-            listener.listen("gantry_log").await?;
+            let mut listener = PgListener::connect_with(&server.for_listening()).await?;
+            answered(server.answer(), listener.listen("gantry_log")).await?;
             loop {
-                // None is a connection that was lost and made again: anything may have been missed.
-                let told = listener.try_recv().await?.and_then(|note| note.payload().parse().ok());
-                let position = match told {
-                    Some(position) => position,
-                    None => read::head_row(&db).await?.0,
+                let position = match tokio::time::timeout(QUIET, listener.try_recv()).await {
+                    // None is a connection that was lost and made again: anything may have been missed.
+                    Ok(told) => match told?.and_then(|note| note.payload().parse().ok()) {
+                        Some(position) => position,
+                        None => read::head_row(&db).await?.0,
+                    },
+                    Err(_) => answered(server.answer(), read::head_by(&mut listener)).await?,
                 };
                 advance(&head, position);
             }

@@ -84,7 +84,7 @@ impl Log {
     /// # Errors
     /// When the log is not empty, or a line is damaged; nothing was imported then.
     pub async fn import(&self, input: impl AsyncBufRead + Unpin) -> Result<u64, ImportError> {
-        let mut tx = self.db().begin().await?;
+        let mut tx = self.db().begin_long().await?;
         let empty = write::lock_head(&mut tx).await?;
         if empty.position != 0 {
             return Err(ImportError::NotEmpty(empty.position));

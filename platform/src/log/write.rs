@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
 use super::plan::{Head, Known, Placed, Plan, UsedKey};
-use crate::db::{DbError, Tx, statements, with_tx};
+use crate::db::{DbError, Tx, server::answered, statements, with_tx};
 
 statements! {
     one {
@@ -145,7 +145,7 @@ pub(super) async fn insert_rows(tx: &mut Tx, rows: &[NewRow<'_>]) -> Result<(), 
     }
     match tx {
         Tx::Postgres(tx) => {
-            sqlx::query(INSERT.postgres)
+            let query = sqlx::query(INSERT.postgres)
                 .bind(rows.iter().map(|r| r.position).collect::<Vec<_>>())
                 .bind(rows.iter().map(|r| r.stream).collect::<Vec<_>>())
                 .bind(rows.iter().map(|r| r.version).collect::<Vec<_>>())
@@ -154,9 +154,8 @@ pub(super) async fn insert_rows(tx: &mut Tx, rows: &[NewRow<'_>]) -> Result<(), 
                 .bind(rows.iter().map(|r| r.data).collect::<Vec<_>>())
                 .bind(rows.iter().map(|r| r.meta).collect::<Vec<_>>())
                 .bind(rows.iter().map(|r| r.recorded_at).collect::<Vec<_>>())
-                .bind(rows.iter().map(|r| r.hash).collect::<Vec<_>>())
-                .execute(&mut **tx)
-                .await?;
+                .bind(rows.iter().map(|r| r.hash).collect::<Vec<_>>());
+            answered(tx.answer, query.execute(&mut *tx.tx)).await?;
         }
         Tx::Sqlite(tx) => {
             let mut rest = rows;

@@ -38,14 +38,14 @@ impl Remote {
         let text = serde_json::to_string(job).map_err(|e| CoordinationError::Answer(e.to_string()))?;
         let mut call = self.script(&PUSH);
         call.arg(job.id.to_string()).arg(text).arg(micros(delay)).arg(limit).arg(&self.wake);
-        let (pushed, count): (bool, u64) = call.invoke_async(&mut self.link.connection.clone()).await?;
+        let (pushed, count): (bool, u64) = call.invoke_async(&mut self.link.connection()).await?;
         Ok(if pushed { Ok(()) } else { Err(count) })
     }
 
     pub(super) async fn take(&self, want: usize, lease: Duration) -> Answer<Catch> {
         let mut call = self.script(&TAKE);
         call.arg(want).arg(micros(lease));
-        let answer: Vec<String> = call.invoke_async(&mut self.link.connection.clone()).await?;
+        let answer: Vec<String> = call.invoke_async(&mut self.link.connection()).await?;
         let [now, next, rest @ ..] = answer.as_slice() else { return Err(odd(&answer)) };
         let now: u64 = now.parse().map_err(|_| odd(&answer))?;
         let next: f64 = next.parse().map_err(|_| odd(&answer))?;
@@ -69,7 +69,7 @@ impl Remote {
         let mut call = self.script(&FINISH);
         call.arg(&self.wake).arg(id).arg(token).arg(-1).arg("done");
         // The others that came with it need not suffer: it comes again with the end of its lease.
-        if let Err(error) = call.invoke_async::<Vec<bool>>(&mut self.link.connection.clone()).await {
+        if let Err(error) = call.invoke_async::<Vec<bool>>(&mut self.link.connection()).await {
             tracing::warn!(%error, job = id, "a job that cannot be read was not dropped; trying again");
         }
     }
@@ -80,7 +80,7 @@ impl Remote {
         for (id, token) in leases {
             call.arg(id.to_string()).arg(token);
         }
-        Ok(call.invoke_async(&mut self.link.connection.clone()).await?)
+        Ok(call.invoke_async(&mut self.link.connection()).await?)
     }
 
     pub(super) async fn finish(&self, batch: &[Finish]) -> Answer<Vec<bool>> {
@@ -95,7 +95,7 @@ impl Remote {
                 End::Back => call.arg(0).arg("back"),
             };
         }
-        Ok(call.invoke_async(&mut self.link.connection.clone()).await?)
+        Ok(call.invoke_async(&mut self.link.connection()).await?)
     }
 
     pub(super) async fn place(&self, id: Uuid) -> Answer<Option<Place>> {
@@ -103,7 +103,7 @@ impl Remote {
         let mut asked = redis::pipe();
         asked.zscore(self.key("running"), &id).zscore(&waiting, &id).zrank(&waiting, &id).cmd("TIME");
         type Asked = (Option<f64>, Option<f64>, Option<u64>, (u64, u64));
-        let (running, due, ahead, time): Asked = asked.query_async(&mut self.link.connection.clone()).await?;
+        let (running, due, ahead, time): Asked = asked.query_async(&mut self.link.connection()).await?;
         let now = time.0 * 1_000_000 + time.1;
         Ok(match (running, due, ahead) {
             (Some(_), ..) => Some(Place::Running),
@@ -117,7 +117,7 @@ impl Remote {
     }
 
     pub(super) async fn depth(&self) -> Answer<Depth> {
-        let mut connection = self.link.connection.clone();
+        let mut connection = self.link.connection();
         let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(&mut connection).await?;
         let now = seconds * 1_000_000 + micros;
         let mut asked = redis::pipe();
@@ -127,7 +127,7 @@ impl Remote {
     }
 
     pub(super) async fn waiting(&self) -> Answer<u64> {
-        let mut connection = self.link.connection.clone();
+        let mut connection = self.link.connection();
         Ok(redis::cmd("ZCARD").arg(self.key("waiting")).query_async(&mut connection).await?)
     }
 

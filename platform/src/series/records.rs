@@ -179,7 +179,7 @@ pub async fn last(db: &Db, series: &str) -> Result<i64, RecordError> {
 /// # Errors
 /// When the database can't be written.
 pub async fn forget(db: &Db, before: DateTime<Utc>) -> Result<u64, RecordError> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_long().await?;
     let gone = with_tx!(&mut tx, conn => sqlx::query(FORGET).bind(micros(before)).execute(conn).await.map(|done| done.rows_affected()))?;
     tx.commit().await?;
     Ok(gone)
@@ -190,7 +190,7 @@ pub async fn forget(db: &Db, before: DateTime<Utc>) -> Result<u64, RecordError> 
 /// # Errors
 /// When the database can't be written.
 pub async fn forget_series(db: &Db, series: &str) -> Result<u64, RecordError> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_long().await?;
     let gone = with_tx!(&mut tx, conn => sqlx::query(DROP_SERIES).bind(series).execute(conn).await.map(|done| done.rows_affected()))?;
     tx.commit().await?;
     Ok(gone)

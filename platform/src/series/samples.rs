@@ -207,7 +207,7 @@ pub async fn read(
 /// # Errors
 /// When the database can't be written.
 pub async fn sweep(db: &Db, retention: &Retention, now: DateTime<Utc>) -> Result<u64, DbError> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_long().await?;
     let mut gone = with_tx!(&mut tx, conn => sqlx::query(FORGET_RAW).bind(micros(now - retention.raw)).execute(conn).await
         .map(|done| done.rows_affected()))?;
     for resolution in Resolution::ROLLED {

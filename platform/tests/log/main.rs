@@ -13,6 +13,7 @@ mod quotas;
 mod records;
 mod restart;
 mod samples;
+mod silent;
 mod support;
 mod tail;
 mod time_travel;

@@ -89,7 +89,7 @@ async fn both_databases_have_the_same_columns() {
         "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'
          ORDER BY table_name COLLATE \"C\", ordinal_position",
     )
-    .fetch_all(postgres)
+    .fetch_all(&postgres.pool)
     .await
     .unwrap();
     assert_eq!(of_lite, of_postgres);

@@ -4,7 +4,6 @@
 use domain::container::{Container, ContainerEvent};
 use domain::operation::{Accepted, Command, Operation, OperationEvent, Status};
 use domain::{AccountId, Aggregate as _, ContainerId, Event as _, NewEvent, OperationId, Version};
-use platform::db::Db;
 use platform::log::{Append, Expected, Idempotency, Log};
 use platform::views::{self, ContainerFilter, ContainerRow, OperationFilter, OperationRow, Page};
 use sqlx::{Connection as _, PgConnection};
@@ -71,8 +70,7 @@ async fn gone_over(admin: &mut PgConnection) -> Vec<(String, i64)> {
 }
 
 async fn close(log: Log) {
-    let Db::Postgres(pool) = log.db() else { panic!("this is Postgres") };
-    pool.close().await;
+    log.db().close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -96,7 +96,7 @@ pub(crate) fn meta() -> Meta {
 pub(crate) async fn tamper(db: &Db, sql: &str) {
     let sql = sqlx::AssertSqlSafe(sql.to_owned());
     match db {
-        Db::Postgres(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop).unwrap(),
+        Db::Postgres(server) => sqlx::raw_sql(sql).execute(&server.pool).await.map(drop).unwrap(),
         Db::Sqlite(lite) => sqlx::raw_sql(sql).execute(&lite.write).await.map(drop).unwrap(),
     }
 }

@@ -43,7 +43,7 @@ async fn sealed(log: &Log, vault: &Vault, count: usize) -> Vec<SealedId> {
 
 async fn count(log: &Log, sql: &'static str) -> i64 {
     match log.db() {
-        platform::db::Db::Postgres(pool) => sqlx::query(sql).fetch_one(pool).await.unwrap().get(0),
+        platform::db::Db::Postgres(server) => sqlx::query(sql).fetch_one(&server.pool).await.unwrap().get(0),
         platform::db::Db::Sqlite(lite) => sqlx::query(sql).fetch_one(&lite.read).await.unwrap().get(0),
     }
 }

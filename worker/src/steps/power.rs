@@ -23,6 +23,9 @@ pub(super) struct RecordPower;
 const REBOOT: &str = "vzreboot";
 /// What Proxmox takes for itself on top of the time that the guest is given.
 const MARGIN: Duration = Duration::from_secs(60);
+/// Times that a node is asked for what an action that was called off had come to; they take two minutes, and a node that
+/// only starts anew is back by then.
+const IN_VAIN: u32 = 7;
 
 impl Step for StopGuest {
     fn act<'a>(&'a self, context: &'a Context, _: &'a Value) -> BoxFuture<'a, Result<Done, StepError>> {
@@ -163,9 +166,8 @@ pub(super) async fn power_as_it_is(context: &Context) -> Result<Done, StepError>
     Ok(Done { streams: said.into_iter().collect(), ..Done::default() })
 }
 
-/// Two minutes long: a node that only starts anew is back by then.
 fn was_asked_in_vain(context: &Context) -> bool {
-    context.operation.step(context.step).is_some_and(|run| run.undo_failures >= 7)
+    context.operation.step(context.step).is_some_and(|run| run.undo_failures >= IN_VAIN)
 }
 
 /// # Errors

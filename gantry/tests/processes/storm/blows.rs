@@ -39,11 +39,15 @@ pub(super) async fn strike(ground: &mut Ground, fleet: &mut Fleet, random: &mut 
             "connections cut"
         }
         // Longer than a lease, sometimes.
-        40..48 => {
+        40..45 => {
             let [postgres, redis] = ground.wires();
             let (one, other) = (millis(random, 0..6000), millis(random, 0..6000));
             tokio::join!(postgres.silent_for(one), redis.silent_for(other));
             "servers silent"
+        }
+        45..48 => {
+            ground.wires().iter().for_each(Wire::forget);
+            "connections forgotten"
         }
         48..51 => {
             let first = random.random_range(0..2);
