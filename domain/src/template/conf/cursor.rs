@@ -47,14 +47,18 @@ impl Reader {
         continues
     }
 
+    /// A name, which a line may be continued in the middle of.
     pub(super) fn name(&mut self) -> String {
-        let start = self.at;
-        while self
-            .peek()
-            .is_some_and(|c| c == '_' || c.is_ascii_alphabetic() || (self.at > start && c.is_ascii_digit()))
-        {
-            self.at += 1;
+        let mut name = String::new();
+        loop {
+            match self.peek() {
+                Some('\\') if self.continuation() => {}
+                Some(c) if c == '_' || c.is_ascii_alphabetic() || (!name.is_empty() && c.is_ascii_digit()) => {
+                    name.push(c);
+                    self.at += 1;
+                }
+                _ => return name,
+            }
         }
-        self.chars[start..self.at].iter().collect()
     }
 }

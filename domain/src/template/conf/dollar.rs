@@ -10,6 +10,7 @@ impl Reader {
 
     pub(super) fn dollar(&mut self, value: &mut String, quoted: bool) -> Result<(), Finding> {
         self.next();
+        while self.continuation() {}
         match self.peek() {
             Some('(') => Err(self.command()),
             Some('\'' | '"') if !quoted => Err(self.error("$'…' and $\"…\" are not read", "use plain quotes")),

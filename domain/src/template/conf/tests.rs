@@ -23,6 +23,8 @@ fn values_are_those_of_bash() {
     assert_eq!(value("A=\"${B:-it's ${C:-nested}}\""), "it's nested");
     assert_eq!(value("export A=x; B=y"), "y");
     assert_eq!(value("A=\"two\nlines\""), "two\nlines");
+    assert_eq!(value("A=1\nAB=2\nC=$A\\\nB"), "2");
+    assert_eq!(value("A=1\nB=\"$\\\nA${A\\\n}\""), "11");
 }
 
 #[test]
