@@ -14,6 +14,8 @@ mod accepted;
 mod at_once;
 #[path = "../tests/processes/caller.rs"]
 mod caller;
+#[path = "../tests/processes/cluster.rs"]
+mod cluster;
 #[path = "../tests/processes/ground.rs"]
 mod ground;
 #[path = "../tests/processes/processes.rs"]

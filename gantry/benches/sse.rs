@@ -7,6 +7,8 @@
     reason = "a bench fails by panicking, its counts fit, and it stands on a part of what the tests stand on"
 )]
 
+#[path = "../tests/processes/cluster.rs"]
+mod cluster;
 #[path = "../tests/processes/ground.rs"]
 mod ground;
 #[path = "../tests/processes/processes.rs"]

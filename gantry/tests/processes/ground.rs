@@ -9,10 +9,11 @@ use platform::coordination::Coordination;
 use platform::db::{Db, Options};
 use platform::log::Log;
 use platform::views;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sim::Sim;
 use xtask::servers::{Postgres, Redis};
 
+use crate::cluster::Cluster;
 use crate::wire::Wire;
 
 /// The first seals, both open.
@@ -30,14 +31,6 @@ pub(crate) enum Backend {
     Postgres,
     /// For one process.
     Sqlite,
-}
-
-/// A simulated cluster and what its host is registered by. All have the same nodes and count their guests alike.
-pub(crate) struct Cluster {
-    pub(crate) name: &'static str,
-    pub(crate) sim: Sim,
-    /// Of the token that it gave us.
-    secret: String,
 }
 
 pub(crate) struct Ground {
@@ -162,25 +155,7 @@ impl Ground {
     }
 
     pub(crate) fn host_of(&self, cluster: &Cluster, per_node: u16) -> Value {
-        let nodes = cluster.sim.nodes();
-        let pins: serde_json::Map<String, Value> =
-            nodes.iter().map(|node| (node.api.to_string(), json!(node.fingerprint))).collect();
-        let ssh: serde_json::Map<String, Value> = nodes
-            .iter()
-            .map(|node| {
-                let host_key = format!("ssh-ed25519 {}", node.ssh_fingerprint);
-                (node.name.clone(), json!({ "address": node.ssh.to_string(), "host_key": host_key }))
-            })
-            .collect();
-        json!({
-            "name": cluster.name,
-            "addresses": nodes.iter().map(|node| node.api.to_string()).collect::<Vec<_>>(),
-            "token": { "id": "root@pam!gantry", "secret": cluster.secret },
-            "fingerprint": nodes[0].fingerprint,
-            "pins": pins,
-            "ssh": { "private_key": std::fs::read_to_string(self.dir().join("key")).unwrap(), "nodes": ssh },
-            "limits": { "per_host": 1000, "per_node": per_node, "per_storage": 1000 },
-        })
+        cluster.host(&self.dir().join("key"), per_node)
     }
 
     /// The log, to look at.
@@ -268,21 +243,13 @@ impl Ground {
         let key = std::fs::read_to_string(self.dir().join("key")).unwrap();
         let line = key.lines().nth(2).unwrap().to_owned();
         let of_vault = KEYS.map(|key| key.split_once(':').unwrap().1.to_owned());
-        let of_proxmox = self.clusters.iter().map(|cluster| cluster.secret.clone());
+        let of_proxmox = self.clusters.iter().map(|cluster| cluster.secret().to_owned());
         [self.token.clone(), line].into_iter().chain(of_proxmox).chain(of_vault).collect()
     }
 
     /// The directory stays, for whoever wants to know what happened.
     pub(crate) fn keep(&mut self) -> std::path::PathBuf {
         self.dir.take().unwrap().keep()
-    }
-}
-
-impl Cluster {
-    async fn start(name: &'static str, public: String, options: sim::Options) -> Self {
-        let nodes = ["pve1", "pve2"].map(str::to_owned).into();
-        let sim = sim::start(sim::Options { nodes, ssh_keys: vec![public], ..options }).await.unwrap();
-        Self { name, secret: sim.token("root@pam", "gantry"), sim }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod caller;
 mod check;
+mod cluster;
 mod disk_full;
 mod doctored;
 mod evidence;

@@ -20,7 +20,6 @@ statements! {
         READ = "SELECT seq, at, body FROM records WHERE series = $1 AND seq > $2 ORDER BY seq LIMIT $3";
         LAST = "SELECT seq FROM record_heads WHERE series = $1";
         FORGET = "DELETE FROM records WHERE at < $1";
-        DROP_SERIES = "DELETE FROM records WHERE series = $1";
     }
     two {
         WRITE =
@@ -181,17 +180,6 @@ pub async fn last(db: &Db, series: &str) -> Result<i64, RecordError> {
 pub async fn forget(db: &Db, before: DateTime<Utc>) -> Result<u64, RecordError> {
     let mut tx = db.begin_long().await?;
     let gone = with_tx!(&mut tx, conn => sqlx::query(FORGET).bind(micros(before)).execute(conn).await.map(|done| done.rows_affected()))?;
-    tx.commit().await?;
-    Ok(gone)
-}
-
-/// Forgets all records of one series.
-///
-/// # Errors
-/// When the database can't be written.
-pub async fn forget_series(db: &Db, series: &str) -> Result<u64, RecordError> {
-    let mut tx = db.begin_long().await?;
-    let gone = with_tx!(&mut tx, conn => sqlx::query(DROP_SERIES).bind(series).execute(conn).await.map(|done| done.rows_affected()))?;
     tx.commit().await?;
     Ok(gone)
 }

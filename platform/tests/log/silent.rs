@@ -23,7 +23,7 @@ async fn a_transaction_that_nobody_goes_on_with_gives_up_its_locks() {
     let mut vanished = impatient(&base).await.begin().await.unwrap();
     let Tx::Postgres(held) = &mut vanished else { panic!("this is Postgres") };
     sqlx::query("UPDATE log_head SET position = position").execute(&mut *held.tx).await.unwrap();
-    // It waits for the lock that the other holds, and would for ever.
+    // It waits for the lock that the other holds; without its end it would give up.
     log.append(append(&counter(), Expected::New, 1)).await.unwrap();
     let error = vanished.commit().await.unwrap_err();
     assert!(error.is_outage(), "{error}");
